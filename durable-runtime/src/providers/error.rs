@@ -1,0 +1,160 @@
+//! How storage can fail.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
+
+/// What went wrong in a store, to branch on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The store cannot be reached or written now.
+    Unavailable,
+    /// It is not known whether the transaction was kept; hand it over again under the same id.
+    Ambiguous,
+    /// A record is damaged.
+    Corrupt,
+    /// No space is left.
+    Full,
+    /// The store was closed.
+    Closed,
+    /// The request breaks a rule of the port.
+    Invalid,
+}
+
+/// A store failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}{} failed: {message}", .instance.as_ref().map(|id| format!(" of instance `{id}`")).unwrap_or_default())]
+pub struct ProviderError {
+    kind: ErrorKind,
+    operation: &'static str,
+    instance: Option<InstanceId>,
+    message: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl ProviderError {
+    /// An error of this kind in this operation (`commit`, `read history` …).
+    pub fn new(kind: ErrorKind, operation: &'static str, message: impl fmt::Display) -> Self {
+        Self { kind, operation, instance: None, message: message.to_string(), source: None }
+    }
+
+    /// The instance it concerns.
+    #[must_use]
+    pub fn instance(mut self, instance: &InstanceId) -> Self {
+        self.instance = Some(instance.clone());
+        self
+    }
+
+    /// The error below.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What to branch on.
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether trying again can help.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Ambiguous | ErrorKind::Full)
+    }
+}
+
+/// A transaction was not kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// The lease of the transaction has ended, or another one was granted since.
+    #[error("the lease `{0}` has ended or passed to another worker")]
+    LeaseLost(LockToken),
+    /// A leased activity was cancelled, or its lease has ended.
+    #[error("the activity leased as `{0}` was cancelled, or its lease has ended")]
+    WorkGone(LockToken),
+    /// The execution to be created is not the next one.
+    #[error("instance `{instance}` has execution {newest} already")]
+    ExecutionExists {
+        /// The instance.
+        instance: InstanceId,
+        /// Its newest execution.
+        newest: ExecutionId,
+    },
+    /// The events to be added do not follow those that are kept.
+    #[error("the history of instance `{instance}` execution {execution_id} goes on at event {expected}, not {given}")]
+    HistoryConflict {
+        /// The instance.
+        instance: InstanceId,
+        /// The execution.
+        execution_id: ExecutionId,
+        /// The next id.
+        expected: EventId,
+        /// The first id of the transaction.
+        given: EventId,
+    },
+    /// Something of an instance was to be changed that is not kept.
+    #[error("instance `{0}` does not exist")]
+    NoInstance(InstanceId),
+    /// The store failed.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+}
+
+/// A store could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process (or another handle of this one) has it open.
+    #[error("the store `{}` is held by {}; stop that process, or open another folder", .path.display(), holder(*.process))]
+    Held {
+        /// The folder.
+        path: PathBuf,
+        /// The process that holds it, as far as it can be told.
+        process: Option<u32>,
+    },
+    /// The folder has files, but none of a store.
+    #[error("`{}` is not a store: it has files, but no `{marker}`; name an empty or a new folder", .path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// The file by which a store is known.
+        marker: &'static str,
+    },
+    /// A newer version of this library wrote it.
+    #[error("the store `{}` has format {found}, this version reads up to {supported}; update `durable-runtime`", .path.display())]
+    NewerFormat {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The newest known one.
+        supported: u32,
+    },
+    /// The folder cannot be made or written.
+    #[error("the store `{}` cannot be written: {source}", .path.display())]
+    Unwritable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The files are damaged.
+    #[error("the store `{}` is damaged: {message}; restore it from a backup", .path.display())]
+    Corrupt {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+fn holder(process: Option<u32>) -> String {
+    match process {
+        Some(id) => format!("process {id}"),
+        None => "another process".to_owned(),
+    }
+}

@@ -1,0 +1,61 @@
+//! What a worker asks for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ids::InstanceId;
+
+/// Who holds a lease: one runtime of one process.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnerId(Arc<str>);
+
+impl OwnerId {
+    /// Takes a text that no other runtime on the same store uses.
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(text.as_ref().into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OwnerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// A wish for turns.
+#[derive(Debug, Clone)]
+pub struct TurnRequest {
+    /// Who asks.
+    pub owner: OwnerId,
+    /// At most so many instances.
+    pub max: usize,
+    /// How long the leases last from the moment they are granted.
+    pub ttl: Duration,
+    /// How long to wait for the first.
+    pub wait: Duration,
+    /// This instance and no other, with or without messages, existing or not, without waiting.
+    pub instance: Option<InstanceId>,
+}
+
+/// A wish for activities.
+#[derive(Debug, Clone)]
+pub struct ActivityRequest {
+    /// Who asks.
+    pub owner: OwnerId,
+    /// At most so many.
+    pub max: usize,
+    /// How long the leases last from the moment they are granted.
+    pub ttl: Duration,
+    /// How long to wait for the first.
+    pub wait: Duration,
+    /// The topics this worker can serve; others are passed over without being leased.
+    pub topics: Arc<[String]>,
+    /// The tags this worker serves, besides messages without a tag.
+    pub tags: Arc<[String]>,
+}
