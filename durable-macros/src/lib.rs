@@ -1,1 +1,74 @@
 //! The attributes of `durable-runtime`; depend on that crate, which re-exports them.
+//!
+//! Each door is thin. Behind it: [`args`] and [`model`] turn tokens into our own types, [`check`] and [`lints`] look for
+//! mistakes, [`rewrite`] and [`expand`] write the output, [`fallback`] stands in after a mistake.
+
+mod args;
+mod check;
+mod expand;
+mod fallback;
+mod hygiene;
+mod known_macros;
+mod lints;
+mod mistakes;
+mod model;
+mod outline;
+mod rewrite;
+
+use proc_macro::TokenStream;
+
+/// A function that touches the world: it is called from orchestrations, retried, and recorded.
+///
+/// The function keeps its name and its arguments. Its first argument becomes `&OrchestrationContext`, whatever it was,
+/// and calling it schedules the activity. The body moves to `name::run(..)`, where unit tests call it.
+///
+/// Arguments: `name = "..", retry(max_attempts = 5, initial = "200ms", factor = 2.0, max = "30s"), timeout = "1m",
+/// heartbeat = "10s", tag = "gpu"`. All of them may be left out.
+#[proc_macro_attribute]
+pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::activity(args.into(), item.into()).into()
+}
+
+/// A function that decides: it survives crashes and deploys, because it is run again over its history.
+///
+/// It is `async`, takes an `OrchestrationContext` first, and awaits nothing but what comes from that context. What
+/// would differ in a second run is refused at compile time.
+///
+/// Arguments: `name = "..", version = "1.0.0", macros(name, ..)`. All of them may be left out.
+#[proc_macro_attribute]
+pub fn orchestration(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::orchestration(args.into(), item.into()).into()
+}
+
+/// A helper that orchestrations may call, and await if it is `async`; checked by the same rules as they are.
+///
+/// Arguments: `macros(name, ..)`, which may be left out.
+#[proc_macro_attribute]
+pub fn deterministic(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::deterministic(args.into(), item.into()).into()
+}
+
+/// Makes a type an event that can be raised and waited for; its name is that of the type in `snake_case`.
+///
+/// Argument: `#[event(name = "..")]`.
+#[proc_macro_derive(Event, attributes(event))]
+pub fn derive_event(item: TokenStream) -> TokenStream {
+    expand::event(item.into()).into()
+}
+
+/// Waits for the first of several durable futures; which was first is read from the history, so every replay agrees.
+///
+/// ```text
+/// select! {
+///     approved = ctx.event::<Approved>() => Some(approved.by),
+///     () = ctx.timer(day), if patience => None,
+///     else => None, // the value did not match its pattern, or every branch is switched off
+/// }
+/// ```
+///
+/// The losers are dropped, and so cancelled, before the body of the winner runs. Bodies belong to the surrounding
+/// function: `?`, `return`, `break` and `.await` work in them.
+#[proc_macro]
+pub fn select(input: TokenStream) -> TokenStream {
+    expand::select(input.into()).into()
+}

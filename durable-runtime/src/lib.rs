@@ -3,6 +3,7 @@
 extern crate self as durable_runtime;
 
 mod activity;
+mod arguments;
 pub mod client;
 mod clock;
 pub mod context;
@@ -25,6 +26,8 @@ mod shape;
 
 #[doc(hidden)]
 pub mod __private;
+
+pub use durable_macros::{Event, activity, deterministic, orchestration, select};
 
 pub use activity::{Activity, State};
 pub use client::{Client, Handle};

@@ -1,45 +1,88 @@
-//! The shape of an orchestration, as the macro reads it from the body.
+//! The outline of an orchestration: what its macro saw of its shape.
 
-/// The durable calls of an orchestration, its branches and loops, in the order of the source.
+/// The durable calls, branches and loops of an orchestration, in the order of its code.
+///
+/// Two versions of an orchestration with the same outline give their commands in the same order, as far as tokens
+/// tell; `FINGERPRINT` is a hash of [`to_text`](Self::to_text).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outline {
-    /// The steps.
+    /// The steps of the body, outermost.
     pub steps: &'static [OutlineStep],
 }
 
-/// One step of an outline.
+/// One step, and the steps inside of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutlineStep {
     /// What it is.
     pub kind: OutlineKind,
-    /// What it is called, where it has a name.
+    /// What is called or waited for; empty where there is no name.
     pub name: &'static str,
-    /// The line of the source.
+    /// The line of the source file.
     pub line: u32,
-    /// What stands inside.
+    /// The steps of its arms or of its body.
     pub steps: &'static [OutlineStep],
 }
 
 /// What a step of an outline is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutlineKind {
-    /// A call to an activity or a child; which of the two the macro cannot see.
+    /// A call with the context: an activity, a child or a helper. Tokens do not tell which.
     Call,
-    /// A timer.
+    /// A call that only a child allows, such as `.detach()`.
+    Child,
+    /// `ctx.timer(..)` or `ctx.sleep_until(..)`.
     Timer,
-    /// A wait for an event.
+    /// `ctx.event::<T>()` and its relatives.
     Event,
-    /// A side effect.
+    /// `ctx.side_effect(..)`.
     SideEffect,
-    /// An `if` or a `match`.
+    /// An `.await` of something that was called before.
+    Await,
+    /// `if` or `match`; its steps are arms.
     Branch,
-    /// One arm of a branch or of a select.
+    /// One way through a branch, one future of a join, or one branch of a select with its body.
     Arm,
-    /// A loop.
+    /// `for`, `while` or `loop`.
     Loop,
-    /// Side by side, until all are done.
+    /// `join!`, `try_join!`, `join_all` or `try_join_all`.
     Join,
-    /// Side by side, until the first is done.
+    /// `select!` or `race`.
     Select,
+}
+
+impl Outline {
+    /// One step a line, two spaces for each level, without source lines.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        self.steps.iter().for_each(|step| step.write(0, &mut text));
+        text
+    }
+}
+
+impl OutlineStep {
+    fn write(&self, depth: usize, text: &mut String) {
+        let line = format!("{:depth$}{:?} {}", "", self.kind, self.name, depth = depth * 2);
+        text.push_str(line.trim_end());
+        text.push('\n');
+        self.steps.iter().for_each(|step| step.write(depth + 1, text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn step(kind: OutlineKind, name: &'static str, steps: &'static [OutlineStep]) -> OutlineStep {
+        OutlineStep { kind, name, line: 7, steps }
+    }
+
+    #[test]
+    fn an_outline_reads_as_indented_lines() {
+        const CALL: &[OutlineStep] = &[step(OutlineKind::Call, "pack", &[])];
+        const ARMS: &[OutlineStep] = &[step(OutlineKind::Arm, "", CALL), step(OutlineKind::Arm, "", &[])];
+        const OUTLINE: Outline =
+            Outline { steps: &[step(OutlineKind::Branch, "if", ARMS), step(OutlineKind::Timer, "", &[])] };
+        assert_eq!(OUTLINE.to_text(), "Branch if\n  Arm\n    Call pack\n  Arm\nTimer\n");
+    }
 }

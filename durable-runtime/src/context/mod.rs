@@ -9,6 +9,7 @@ mod join;
 mod operation;
 mod orchestration;
 mod race;
+pub mod select;
 mod timer;
 
 pub use self::activity::ActivityContext;

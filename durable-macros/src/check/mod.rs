@@ -1,0 +1,122 @@
+//! What a signature must be like. Each rule is a small function that knows its best span.
+
+mod borrowed;
+mod context;
+
+pub(crate) use borrowed::Owner;
+
+use syn::{ItemFn, Pat, Safety, Signature, Type};
+
+use crate::mistakes::Mistakes;
+use crate::model::{Argument, Function, Kind, Role};
+
+/// Looks for everything that is wrong with the signature of an activity or orchestration.
+pub(crate) fn signature(function: &Function, mistakes: &mut Mistakes) {
+    let noun = function.kind.noun();
+    one_attribute(function, mistakes);
+    qualifiers(&function.signature, noun, false, mistakes);
+    asynchronous(function, mistakes);
+    generics(function, mistakes);
+    context::check(function, mistakes);
+    function.arguments.iter().for_each(|argument| pattern(argument, mistakes));
+    borrowed::check(function, mistakes);
+    opaque(function, mistakes);
+}
+
+/// `self` means a method, and methods have no place in the registry.
+pub(crate) fn receiver(item: &ItemFn, kind: Kind, mistakes: &mut Mistakes) -> bool {
+    let Some(receiver) = item.sig.receiver() else { return false };
+    let noun = kind.noun();
+    mistakes.at(
+        receiver,
+        format!("{noun} cannot be a method: it is found by its name, without a value to call it on; make it a free function{}", match kind {
+            Kind::Activity => " and take `State<T>` for what it needs",
+            Kind::Orchestration => " and pass what it needs as arguments",
+        }),
+    );
+    true
+}
+
+/// `const`, `unsafe`, `extern` and `...` make no sense on a function that the runtime calls.
+pub(crate) fn qualifiers(signature: &Signature, noun: &str, may_be_const: bool, mistakes: &mut Mistakes) {
+    let mut refuse = |tokens: &dyn quote::ToTokens, word: &str| {
+        mistakes.at(
+            tokens.to_token_stream(),
+            format!("{noun} cannot be `{word}`: the runtime calls it; take `{word}` out"),
+        );
+    };
+    if let Some(token) = &signature.constness
+        && !may_be_const
+    {
+        refuse(token, "const");
+    }
+    if let Safety::Unsafe(token) = &signature.safety {
+        refuse(token, "unsafe");
+    }
+    if let Some(abi) = &signature.abi {
+        refuse(abi, "extern");
+    }
+    if let Some(variadic) = &signature.variadic {
+        refuse(variadic, "...");
+    }
+}
+
+fn one_attribute(function: &Function, mistakes: &mut Mistakes) {
+    for attribute in &function.attributes.ours {
+        mistakes.at(
+            attribute,
+            format!("this function is {} already; keep one of the two attributes", function.kind.noun()),
+        );
+    }
+}
+
+fn asynchronous(function: &Function, mistakes: &mut Mistakes) {
+    if function.kind == Kind::Orchestration && !function.is_async() {
+        mistakes.at(function.signature.fn_token, "an orchestration waits for what it calls; write `async fn`");
+    }
+}
+
+fn generics(function: &Function, mistakes: &mut Mistakes) {
+    let generics = &function.signature.generics;
+    let noun = function.kind.noun();
+    if !generics.params.is_empty() {
+        mistakes.at(
+            &generics.params,
+            format!("{noun} has no generic parameters: the name it is stored under says nothing about types; write a function for each type"),
+        );
+    }
+}
+
+/// A payload's name is a key in the stored JSON object.
+fn pattern(argument: &Argument, mistakes: &mut Mistakes) {
+    for attribute in argument.written.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")) {
+        mistakes.at(
+            attribute,
+            "stored arguments cannot differ from build to build; take `cfg` out, or put it on the function",
+        );
+    }
+    if argument.role != Role::Payload {
+        return;
+    }
+    match argument.written.pat.as_ref() {
+        Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => {}
+        pattern => mistakes.at(
+            pattern,
+            "the name of an argument is its key in the stored arguments; write a plain name here, and take it apart in the body",
+        ),
+    }
+}
+
+/// `impl Trait` is a generic parameter, or hides what must be encoded.
+fn opaque(function: &Function, mistakes: &mut Mistakes) {
+    let noun = function.kind.noun();
+    let inputs = function.payloads().map(Argument::ty);
+    for ty in inputs.chain(function.output().written) {
+        if let Type::ImplTrait(opaque) = ty {
+            mistakes.at(
+                opaque,
+                format!("what crosses into or out of {noun} is stored, so its type must be known; name the type"),
+            );
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The body of an async function as a durable future.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::visit::{self, Visit};
+use syn::{Block, TypeImplTrait};
+
+use crate::model::Output;
+use crate::model::edges;
+
+/// `-> impl DurableFuture<Output = T>`. The tokens are ours, and our edition is 2024: so the type captures every
+/// lifetime in scope, even in a crate of edition 2021.
+pub(crate) fn return_type(rt: &TokenStream, output: &Output<'_>) -> TokenStream {
+    let ty = &output.ty;
+    quote!(-> impl #rt::DurableFuture<Output = #ty>)
+}
+
+/// `{ scope(async move { body }) }`
+pub(crate) fn scoped(rt: &TokenStream, output: &Output<'_>, body: &Block) -> TokenStream {
+    let (hint, statements) = (type_hint(output), &body.stmts);
+    let mut block = TokenStream::new();
+    body.brace_token.surround(&mut block, |tokens| {
+        tokens.extend(quote!(#hint #(#statements)*));
+    });
+    quote! {
+        {
+            #rt::scope(async move #block)
+        }
+    }
+}
+
+/// Tells the compiler what the body returns before it reads it, as the signature of an `async fn` does; without it,
+/// `?` and `return` have nothing to convert to.
+fn type_hint(output: &Output<'_>) -> TokenStream {
+    if is_opaque(output) {
+        return TokenStream::new();
+    }
+    let ty = &output.ty;
+    let (span, _) = edges(ty);
+    let span = proc_macro2::Span::call_site().located_at(span);
+    quote_spanned! {span=>
+        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+        if false {
+            let output: #ty = loop {};
+            return output;
+        }
+    }
+}
+
+fn is_opaque(output: &Output<'_>) -> bool {
+    struct Search(bool);
+    impl<'ast> Visit<'ast> for Search {
+        fn visit_type_impl_trait(&mut self, opaque: &'ast TypeImplTrait) {
+            self.0 = true;
+            visit::visit_type_impl_trait(self, opaque);
+        }
+    }
+    let mut search = Search(false);
+    if let Some(written) = output.written {
+        search.visit_type(written);
+    }
+    search.0 || output.ty.to_token_stream().to_string() == "!"
+}

@@ -1,0 +1,99 @@
+//! The await barrier: every `.await` passes a bound that only durable futures meet.
+
+use proc_macro2::Span;
+use quote::{quote, quote_spanned};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Block, Expr, ExprAsync, ExprClosure, Item, Macro, Path};
+
+use crate::hygiene::Runtime;
+use crate::known_macros::{self, Arguments};
+use crate::lints::Denied;
+use crate::mistakes::Mistakes;
+
+/// What a rewrite needs to know.
+pub(crate) struct Rewrite<'a> {
+    pub(crate) runtime: &'a Runtime,
+    /// The user's `macros(..)`.
+    pub(crate) macros: &'a [Path],
+    /// Awaits that a lint has refused already: a second message would say the same.
+    pub(crate) denied: &'a Denied,
+}
+
+/// Rewrites the body of an orchestration or helper. Items inside of it are left alone: they are code of their own.
+pub(crate) fn body(rewrite: &Rewrite<'_>, body: &mut Block, mistakes: &mut Mistakes) {
+    Barrier { rewrite, mistakes }.visit_block_mut(body);
+}
+
+struct Barrier<'a, 'm> {
+    rewrite: &'a Rewrite<'a>,
+    mistakes: &'m mut Mistakes,
+}
+
+impl VisitMut for Barrier<'_, '_> {
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        match expr {
+            Expr::Await(awaited) if !self.rewrite.denied.has(awaited.await_token.span) => {
+                // The span of `await`, so that errors underline the user's expression and label its `await`.
+                let (span, base) = (awaited.await_token.span, &awaited.base);
+                let rt = self.rewrite.runtime.private_at(span);
+                *awaited.base = Expr::Verbatim(quote_spanned!(span=> #rt::durable(#base)));
+            }
+            Expr::Async(block) => *expr = self.scoped(block),
+            _ => {}
+        }
+    }
+
+    fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
+        if let Some(token) = &closure.asyncness {
+            self.mistakes.at(token, "an `async` closure cannot be made durable; write `|..| async move { .. }`");
+        }
+        visit_mut::visit_expr_closure_mut(self, closure);
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        let mut arguments = Arguments::of(call, self.rewrite.macros);
+        arguments.expressions_mut().into_iter().for_each(|expr| self.visit_expr_mut(expr));
+        match &mut arguments {
+            Arguments::Opaque => return self.opaque(call),
+            Arguments::Join(_) if !self.rewrite.denied.has_macro(call) => self.ours(call),
+            Arguments::Select(select) if !self.rewrite.denied.has_macro(call) => {
+                let runtime = self.rewrite.runtime;
+                select.runtime = syn::parse2(quote!(#runtime)).ok();
+                self.ours(call);
+            }
+            _ => {}
+        }
+        call.tokens = quote!(#arguments);
+    }
+}
+
+impl Barrier<'_, '_> {
+    fn scoped(&self, block: &ExprAsync) -> Expr {
+        let span = block.async_token.span;
+        let rt = self.rewrite.runtime.private_at(span);
+        Expr::Verbatim(quote_spanned!(span=> #rt::scope(#block)))
+    }
+
+    /// Names `join!`, `try_join!` and `select!` absolutely: whatever is imported under these names, ours is meant.
+    fn ours(&self, call: &mut Macro) {
+        let (runtime, name) = (self.rewrite.runtime, call.path.segments.last().map(|segment| &segment.ident));
+        if let Ok(path) = syn::parse2(quote_spanned!(Span::call_site()=> #runtime::#name)) {
+            call.path = path;
+        }
+    }
+
+    /// An await that we cannot reach is an await that nobody checks.
+    fn opaque(&mut self, call: &Macro) {
+        let Some(token) = known_macros::awaits(call.tokens.clone()) else { return };
+        if !known_macros::is_listed(call, self.rewrite.macros) {
+            let name = known_macros::name(call);
+            self.mistakes.at(
+                token,
+                format!("this `.await` cannot be checked inside of `{name}!`; await before, and pass the value"),
+            );
+        }
+    }
+}
