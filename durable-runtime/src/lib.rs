@@ -8,6 +8,8 @@ mod limits;
 mod payload;
 pub mod providers;
 mod retry;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use ids::{CommandId, EventId, ExecutionId, ID_BYTES_MAX, IdError, InstanceId, LockToken, MessageId, check_id};
