@@ -133,7 +133,11 @@ impl Runtime {
         });
         let tasks = vec![
             engine.spawn(fetch::turns(Arc::clone(&provider), owner.clone(), Arc::clone(&door))).abort_handle(),
-            engine.spawn(fetch::activities(Arc::clone(&provider), owner, Arc::clone(&workers))).abort_handle(),
+            // Where bodies run: one thread less to wake for each, and without a free thread none could run anyway.
+            workers
+                .application
+                .spawn(fetch::activities(Arc::clone(&provider), owner, Arc::clone(&workers)))
+                .abort_handle(),
             engine.spawn(leases::renew(Arc::clone(&provider), leases)).abort_handle(),
         ];
         Ok(Self { provider, client, door, workers, engine, tasks, threads, keep_store_open: builder.keep_store_open })
