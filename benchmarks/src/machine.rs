@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::store::Store;
+use crate::store::Place;
 
 /// How many raw flushes are measured beside a workload.
 const FLUSHES: usize = 300;
@@ -70,13 +70,13 @@ pub(crate) fn disk_bytes(folder: &Path) -> Result<u64> {
 
 /// Prints a result: what was run, on what, and the figures.
 #[expect(clippy::print_stdout, reason = "the result of the program")]
-pub(crate) fn report(workload: &str, store: Store, options: Value, raw_flush: Duration, figures: Value) {
+pub(crate) fn report(workload: &str, store: Place, options: Value, raw_flush: Duration, figures: Value) {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let line = json!({
         "workload": workload,
         "engine": "durable-runtime",
         "version": env!("CARGO_PKG_VERSION"),
-        "store": store.name(),
+        "store": store.describe(),
         "build": if cfg!(debug_assertions) { "debug" } else { "release" },
         "options": options,
         "cores": std::thread::available_parallelism().map_or(0, usize::from),

@@ -9,7 +9,7 @@ mod workloads;
 
 use clap::{Parser, ValueEnum};
 
-use crate::store::Store;
+use crate::store::{Place, Store};
 
 #[derive(Parser)]
 #[command(about = "Runs a workload on a store and prints one JSON line a result")]
@@ -25,6 +25,9 @@ struct Arguments {
     /// How many are in flight at once (w2)
     #[arg(long, default_value_t = 256)]
     in_flight: usize,
+    /// How much memory sled may use for what it has read or written, in MiB
+    #[arg(long, default_value_t = 64)]
+    cache_mib: u64,
     /// How often to repeat the whole workload, each on a fresh store
     #[arg(long, default_value_t = 1)]
     runs: usize,
@@ -56,7 +59,8 @@ async fn main() -> Result {
 }
 
 async fn run(arguments: &Arguments) -> Result {
-    let Arguments { workload, store, count, in_flight, .. } = *arguments;
+    let Arguments { workload, count, in_flight, .. } = *arguments;
+    let store = Place { store: arguments.store, cache_mib: arguments.cache_mib };
     let all = matches!(workload, Workload::All);
     if all || matches!(workload, Workload::W1) {
         workloads::latency(store, count.unwrap_or(200)).await?;

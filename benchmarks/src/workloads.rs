@@ -12,14 +12,14 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::machine::{disk_bytes, millis, percentile, processor_time, raw_flush, report, resident_bytes};
-use crate::store::Store;
+use crate::store::Place;
 use crate::work::{Go, Note, chain as chain_of, one_step, three_steps, waiting as waiting_for};
 
 /// How long a shutdown waits.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// W1: one orchestration with one activity, one after another; from the start call to the result in hand.
-pub(crate) async fn latency(store: Store, count: usize) -> Result {
+pub(crate) async fn latency(store: Place, count: usize) -> Result {
     let folder = TempDir::new()?;
     let runtime = Runtime::builder(store.open(folder.path())?).start().await?;
     let client = runtime.client();
@@ -42,7 +42,7 @@ pub(crate) async fn latency(store: Store, count: usize) -> Result {
 }
 
 /// W2: orchestrations of three activities, so many in flight.
-pub(crate) async fn throughput(store: Store, count: usize, in_flight: usize) -> Result {
+pub(crate) async fn throughput(store: Place, count: usize, in_flight: usize) -> Result {
     let folder = TempDir::new()?;
     let runtime = Runtime::builder(store.open(folder.path())?).start().await?;
     let client = runtime.client();
@@ -73,7 +73,7 @@ pub(crate) async fn throughput(store: Store, count: usize, in_flight: usize) -> 
 }
 
 /// W4: a chain of activities in one instance.
-pub(crate) async fn chain(store: Store, length: usize) -> Result {
+pub(crate) async fn chain(store: Place, length: usize) -> Result {
     let folder = TempDir::new()?;
     let mut limits = Limits::default();
     limits.history_events_max = limits.history_events_max.max(3 * length as u64);
@@ -95,15 +95,16 @@ pub(crate) async fn chain(store: Store, length: usize) -> Result {
 
 /// W8: instances that wait for an event: memory of each, cached and not, disk of each, and how soon one can go on after
 /// a restart.
-pub(crate) async fn waiting(store: Store, count: usize) -> Result {
+pub(crate) async fn waiting(store: Place, count: usize) -> Result {
     let folder = TempDir::new()?;
     let opened = store.open(folder.path())?;
-    let cached = fill(&opened, count, "cached", count).await?;
+    // In this order: what the second leaves behind would serve the first, and hide what it needs.
     let evicted = fill(&opened, count, "evicted", 1).await?;
+    let cached = fill(&opened, count, "cached", count).await?;
     opened.close().await;
     drop(opened);
-    let disk = store_bytes(store, folder.path())? / (2 * count as u64);
-    let restart = if store == Store::Memory { None } else { Some(restart(store, folder.path()).await?) };
+    let disk = store_bytes(store, folder.path())? / (4 * count as u64);
+    let restart = if store.persists() { Some(restart(store, folder.path()).await?) } else { None };
     let raw = raw_flush(folder.path())?;
     let figures = json!({
         "resident_bytes_each_cached": cached,
@@ -116,11 +117,12 @@ pub(crate) async fn waiting(store: Store, count: usize) -> Result {
     Ok(())
 }
 
-/// Starts so many instances that wait; answers how much memory each has added.
+/// Starts so many instances that wait, twice; answers how much memory each of the second has added: the first fill
+/// caches and buffers that have a bound.
 async fn fill(store: &Arc<dyn Provider>, count: usize, prefix: &str, live_max: usize) -> Result<u64> {
     let runtime = Runtime::builder(Arc::clone(store)).keep_store_open().live_executions_max(live_max).start().await?;
     let client = runtime.client();
-    start_waiting(&client, 0..100, &format!("{prefix}-warm")).await?;
+    start_waiting(&client, 0..count, &format!("{prefix}-first")).await?;
     let before = resident_bytes()?;
     start_waiting(&client, 0..count, prefix).await?;
     let after = resident_bytes()?;
@@ -140,7 +142,7 @@ async fn start_waiting(client: &Client, numbers: std::ops::Range<usize>, prefix:
 }
 
 /// From the call that opens the store: until it is open, and until one instance has ended.
-async fn restart(store: Store, folder: &Path) -> Result<(Duration, Duration)> {
+async fn restart(store: Place, folder: &Path) -> Result<(Duration, Duration)> {
     let start = Instant::now();
     let opened = store.open(folder)?;
     let open = start.elapsed();
@@ -153,6 +155,6 @@ async fn restart(store: Store, folder: &Path) -> Result<(Duration, Duration)> {
     Ok((open, first))
 }
 
-fn store_bytes(store: Store, folder: &Path) -> Result<u64> {
-    if store == Store::Memory { Ok(0) } else { disk_bytes(&folder.join("store")) }
+fn store_bytes(store: Place, folder: &Path) -> Result<u64> {
+    if store.persists() { disk_bytes(&folder.join("store")) } else { Ok(0) }
 }
