@@ -1,3 +1,4 @@
 //! Tests of the crate from outside, in one binary: each module a theme.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests are tests")]
 
 mod providers;

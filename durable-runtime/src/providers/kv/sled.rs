@@ -5,7 +5,7 @@
 //! sled's flush followed by `sync_data` on a second handle of its one data file. Other files and the folder change
 //! only while sled opens, and are synced then.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -23,6 +23,7 @@ use crate::providers::{Capabilities, Durability, OpenError};
 
 /// How long sled may take to let go of its files after its handle was dropped.
 const LET_GO: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Says that keys are kept by sled.
 #[derive(Debug)]
@@ -122,7 +123,7 @@ impl Opener for SledOpener {
             sync_folder(self.folder.path())?;
             // Writable, since only such a handle can be synced on every system.
             let file = File::options().write(true).open(path.join("db"))?;
-            Ok(SledStore { db, file })
+            Ok(SledStore { db, file: DataFile(file) })
         };
         let store = opened().map_err(|source| OpenError::Unwritable { path: self.folder.path().to_owned(), source })?;
         Ok(Box::new(store))
@@ -135,10 +136,8 @@ impl SledOpener {
         let begin = Instant::now();
         loop {
             match config.open() {
-                // We hold the folder, so this is our own last handle: its threads let go a moment after it was dropped.
-                Err(error) if is_locked(&error) && begin.elapsed() < LET_GO => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
+                // We hold the folder, so this is what a store that was killed or dropped has not let go of yet.
+                Err(error) if is_locked(&error) && begin.elapsed() < LET_GO => std::thread::sleep(LOOK_AGAIN),
                 other => return other,
             }
         }
@@ -171,8 +170,22 @@ fn sync_all_files(path: &Path) -> io::Result<()> {
 }
 
 struct SledStore {
+    // Dropped first.
     db: sled::Db,
-    file: File,
+    file: DataFile,
+}
+
+/// A second handle of sled's data file, which can be synced.
+struct DataFile(File);
+
+impl Drop for DataFile {
+    /// Waits until sled has let go: its threads hold the file, and its lock, a moment longer than its handle lives.
+    fn drop(&mut self) {
+        let begin = Instant::now();
+        while matches!(self.0.try_lock(), Err(TryLockError::WouldBlock)) && begin.elapsed() < LET_GO {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
 }
 
 impl OrderedStore for SledStore {
@@ -205,7 +218,7 @@ impl OrderedStore for SledStore {
 
     fn sync(&self) -> Result<(), StoreError> {
         self.db.flush()?;
-        Ok(self.file.sync_data()?)
+        Ok(self.file.0.sync_data()?)
     }
 }
 
