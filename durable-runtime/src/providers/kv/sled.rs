@@ -5,6 +5,9 @@
 //! sled's flush followed by `sync_data` on a second handle of its one data file. Other files and the folder change
 //! only while sled opens, and are synced then.
 
+#[cfg(test)]
+mod power_cut;
+
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
@@ -116,21 +119,26 @@ struct SledOpener {
 
 impl Opener for SledOpener {
     fn open(&self) -> Result<Box<dyn OrderedStore>, OpenError> {
-        let path = self.folder.of_sled();
-        let db = self.open_sled(&path).map_err(|error| self.open_error(error))?;
-        let opened = || -> io::Result<SledStore> {
-            sync_all_files(&path)?;
-            sync_folder(self.folder.path())?;
-            // Writable, since only such a handle can be synced on every system.
-            let file = File::options().write(true).open(path.join("db"))?;
-            Ok(SledStore { db, file: DataFile(file) })
-        };
-        let store = opened().map_err(|source| OpenError::Unwritable { path: self.folder.path().to_owned(), source })?;
-        Ok(Box::new(store))
+        Ok(Box::new(self.open_store()?))
     }
 }
 
 impl SledOpener {
+    fn open_store(&self) -> Result<SledStore, OpenError> {
+        let path = self.folder.of_sled();
+        let db = self.open_sled(&path).map_err(|error| self.open_error(error))?;
+        let data_file = || {
+            sync_all_files(&path)?;
+            sync_folder(self.folder.path())?;
+            // Writable, since only such a handle can be synced on every system.
+            File::options().write(true).open(path.join("db"))
+        };
+        match data_file() {
+            Ok(file) => Ok(SledStore { db, file: DataFile(file) }),
+            Err(source) => Err(OpenError::Unwritable { path: self.folder.path().to_owned(), source }),
+        }
+    }
+
     fn open_sled(&self, path: &Path) -> sled::Result<sled::Db> {
         let config = sled::Config::new().path(path).cache_capacity(self.cache_bytes).flush_every_ms(None);
         let begin = Instant::now();
