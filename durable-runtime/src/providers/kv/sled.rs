@@ -126,7 +126,8 @@ impl Opener for SledOpener {
 impl SledOpener {
     fn open_store(&self) -> Result<SledStore, OpenError> {
         let path = self.folder.of_sled();
-        let db = self.open_sled(&path).map_err(|error| self.open_error(error))?;
+        let db = self.open_sled(&path).or_else(|error| self.open_without_snapshots(&path, error));
+        let db = db.map_err(|error| self.open_error(error))?;
         let data_file = || {
             sync_all_files(&path)?;
             sync_folder(self.folder.path())?;
@@ -151,6 +152,16 @@ impl SledOpener {
         }
     }
 
+    /// Snapshots only make opening faster; all they say stands in the data file too. So when sled does not open,
+    /// they are put aside and it is tried once more.
+    fn open_without_snapshots(&self, path: &Path, error: sled::Error) -> sled::Result<sled::Db> {
+        if matches!(error, sled::Error::Io(_)) || !put_snapshots_aside(path)? {
+            return Err(error);
+        }
+        tracing::warn!(path = %path.display(), %error, "a snapshot is damaged; the store is opened without it");
+        self.open_sled(path)
+    }
+
     fn open_error(&self, error: sled::Error) -> OpenError {
         let path = self.folder.path().to_owned();
         match error {
@@ -162,6 +173,19 @@ impl SledOpener {
 
 fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// Answers whether there were any.
+fn put_snapshots_aside(path: &Path) -> io::Result<bool> {
+    let mut any = false;
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with("snap.") {
+            fs::rename(path.join(&name), path.join(format!("damaged.{}", name.to_string_lossy())))?;
+            any = true;
+        }
+    }
+    Ok(any)
 }
 
 /// sled writes a snapshot and its settings while it opens, and removes older ones.

@@ -190,6 +190,26 @@ fn a_damaged_file_is_refused_or_read_right() {
     assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
 }
 
+#[tokio::test]
+async fn a_damaged_snapshot_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    two_instances(folder.path()).await;
+    // Opening writes the snapshot.
+    drop(SledProvider::open(folder.path()).unwrap());
+    let files = fs::read_dir(folder.path().join("sled")).unwrap().map(|entry| entry.unwrap().path());
+    let snapshots: Vec<_> = files.filter(|path| path.to_string_lossy().contains("snap.")).collect();
+    assert!(!snapshots.is_empty());
+    for snapshot in snapshots {
+        let mut bytes = fs::read(&snapshot).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(&snapshot, bytes).unwrap();
+    }
+    let store = SledProvider::open(folder.path()).unwrap();
+    assert_eq!(store.fetch_turns(turns()).await.unwrap().len(), 2);
+    assert_eq!(store.stats().await.unwrap().instances, 2);
+}
+
 /// Changes one byte near the end of the value of each key that starts with `prefix`, below the provider.
 fn damage(folder: &Path, prefix: &[u8]) {
     let keys = sled::Config::new().path(folder.join("sled")).flush_every_ms(None).open().unwrap();
