@@ -72,6 +72,12 @@ impl Turns {
         self.change(instance, |queue| queue.quarantined = true);
     }
 
+    pub(super) fn forgive(&mut self, instance: &InstanceId) {
+        if self.is_quarantined(instance) {
+            self.change(instance, |queue| queue.quarantined = false);
+        }
+    }
+
     pub(super) fn is_quarantined(&self, instance: &InstanceId) -> bool {
         self.queues.get(instance).is_some_and(|queue| queue.quarantined)
     }
