@@ -15,7 +15,7 @@ pub(crate) fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
         Err(tokens) => return tokens,
     };
     let mut mistakes = Mistakes::default();
-    if check::receiver(&function, Kind::Activity, &mut mistakes) {
+    if check::is_method(&function, Kind::Activity, &mut mistakes) {
         return fallback::as_written(&item, mistakes);
     }
     let args = ActivityArgs::parse(args, &mut mistakes);

@@ -18,7 +18,7 @@ pub(crate) fn orchestration(args: TokenStream, item: TokenStream) -> TokenStream
         Err(tokens) => return tokens,
     };
     let mut mistakes = Mistakes::default();
-    if check::receiver(&function, Kind::Orchestration, &mut mistakes) {
+    if check::is_method(&function, Kind::Orchestration, &mut mistakes) {
         return fallback::as_written(&item, mistakes);
     }
     let args = OrchestrationArgs::parse(args, &mut mistakes);
