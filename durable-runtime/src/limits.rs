@@ -10,6 +10,8 @@ pub struct Limits {
     pub history_events_max: u64,
     /// How many activities, timers, children and waits of one instance may be open at once: 10,000.
     pub open_commands_max: usize,
+    /// How many raised events of one instance may wait to be taken: 10,000.
+    pub buffered_events_max: usize,
     /// The longest error text, in bytes; what is longer is cut and marked: 32 KiB.
     pub error_text_bytes_max: usize,
 }
@@ -20,6 +22,7 @@ impl Default for Limits {
             payload_bytes_max: 2 * 1024 * 1024,
             history_events_max: 50_000,
             open_commands_max: 10_000,
+            buffered_events_max: 10_000,
             error_text_bytes_max: 32 * 1024,
         }
     }

@@ -41,7 +41,7 @@ pub(crate) fn marker(function: &Function) -> TokenStream {
 
 /// Where the user's function stands.
 fn place(rt: &TokenStream, ident: &syn::Ident) -> TokenStream {
-    quote_spanned! {ident.span()=> #rt::Place { file: ::core::file!(), line: ::core::line!() } }
+    quote_spanned! {ident.span()=> #rt::Place::new(::core::file!(), ::core::line!()) }
 }
 
 /// Tokens that an error about `at` underlines from end to end: the compiler takes the first and the last span.

@@ -1,0 +1,230 @@
+//! Activities, as the engine sees them: a name, settings, and a body to run.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::ActivityContext;
+use crate::history::{ActivitySettings, Failure, Place};
+use crate::orchestration::{BodyOutcome, outcome};
+use crate::payload::{Payload, PayloadValue};
+use crate::retry::RetryPolicy;
+use crate::shape::Shape;
+
+/// A function under `#[activity]`. Only the macro implements it.
+pub trait Activity: Sized + 'static {
+    /// Its name, unless the attribute gives another: that of the function.
+    const NAME: &'static str;
+    /// What the attribute says about running it.
+    const OPTIONS: ActivityOptions;
+    /// Where it stands.
+    const PLACE: Place;
+    /// Its arguments, as one object by name.
+    type Arguments: Serialize + DeserializeOwned + Send + 'static;
+    /// What it returns, or what its `Result` has on success.
+    type Output: PayloadValue;
+    /// The error of its `Result`; [`Infallible`](crate::Infallible) if it returns none.
+    type Error: PayloadValue;
+
+    /// Makes the body of one attempt.
+    ///
+    /// # Errors
+    /// [`MissingState`] if the runtime was built without a state that it takes.
+    fn invoke(context: ActivityContext, arguments: Self::Arguments) -> Result<ActivityBody, MissingState>;
+
+    /// The states that it takes.
+    fn states() -> Vec<StateKey> {
+        Vec::new()
+    }
+}
+
+/// What the attribute of an activity says about running it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ActivityOptions {
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) heartbeat_timeout: Option<Duration>,
+    pub(crate) tag: Option<&'static str>,
+}
+
+impl ActivityOptions {
+    /// Nothing is said.
+    pub const NONE: Self = Self { retry: None, timeout: None, heartbeat_timeout: None, tag: None };
+
+    /// How often it is tried.
+    #[must_use]
+    pub const fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// How long one attempt may take.
+    #[must_use]
+    pub const fn timeout_ms(mut self, millis: u64) -> Self {
+        self.timeout = Some(Duration::from_millis(millis));
+        self
+    }
+
+    /// How long it may be silent.
+    #[must_use]
+    pub const fn heartbeat_timeout_ms(mut self, millis: u64) -> Self {
+        self.heartbeat_timeout = Some(Duration::from_millis(millis));
+        self
+    }
+
+    /// Which workers may take it.
+    #[must_use]
+    pub const fn tag(mut self, tag: &'static str) -> Self {
+        self.tag = Some(tag);
+        self
+    }
+
+    pub(crate) fn settings(self) -> ActivitySettings {
+        ActivitySettings {
+            retry: self.retry,
+            timeout: self.timeout,
+            heartbeat_timeout: self.heartbeat_timeout,
+            tag: self.tag.map(str::to_owned),
+        }
+    }
+}
+
+/// The body of one attempt.
+pub enum ActivityBody {
+    /// Runs on the async threads.
+    Async(Pin<Box<dyn Future<Output = BodyOutcome> + Send>>),
+    /// Runs on a thread of its own.
+    Blocking(Box<dyn FnOnce() -> BodyOutcome + Send>),
+}
+
+/// Wraps an async body.
+pub fn async_body<Ret, const R: bool, F>(future: F) -> ActivityBody
+where
+    F: Future<Output = Ret> + Send + 'static,
+    Ret: Shape<R>,
+    Ret::Ok: PayloadValue,
+    Ret::Err: PayloadValue,
+{
+    ActivityBody::Async(Box::pin(async move { outcome(future.await.into_result()) }))
+}
+
+/// Wraps a blocking body.
+pub fn blocking_body<Ret, const R: bool, F>(run: F) -> ActivityBody
+where
+    F: FnOnce() -> Ret + Send + 'static,
+    Ret: Shape<R>,
+    Ret::Ok: PayloadValue,
+    Ret::Err: PayloadValue,
+{
+    ActivityBody::Blocking(Box::new(move || outcome(run().into_result())))
+}
+
+/// A value of the application that activities share, given to the runtime by
+/// [`RuntimeBuilder::state`](crate::RuntimeBuilder::state) and taken as an argument.
+pub struct State<T: ?Sized>(Arc<T>);
+
+impl<T> State<T> {
+    /// For calling the body of an activity in a test.
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(value))
+    }
+}
+
+impl<T: ?Sized> Clone for State<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: ?Sized> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for State<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Takes a state out of the context.
+///
+/// # Errors
+/// [`MissingState`] if the runtime was built without it.
+pub fn state<T: Send + Sync + 'static>(context: &ActivityContext) -> Result<State<T>, MissingState> {
+    let key = StateKey::of::<T>();
+    let value = context.states().get(&key).and_then(|value| Arc::clone(value).downcast::<T>().ok());
+    value.map(State).ok_or(MissingState { type_name: key.type_name })
+}
+
+/// The type of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StateKey {
+    id: TypeId,
+    pub(crate) type_name: &'static str,
+}
+
+impl StateKey {
+    /// That of `T`.
+    pub fn of<T: Send + Sync + 'static>() -> Self {
+        Self { id: TypeId::of::<T>(), type_name: std::any::type_name::<T>() }
+    }
+}
+
+/// The states of a runtime.
+pub(crate) type States = std::collections::BTreeMap<StateKey, Arc<dyn Any + Send + Sync>>;
+
+/// An activity takes a state that the runtime was built without.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no state of type `{type_name}` was given to the runtime; add `.state(..)` to its builder")]
+pub struct MissingState {
+    /// The type.
+    pub type_name: &'static str,
+}
+
+type Invoke = dyn Fn(ActivityContext, &Payload) -> Result<ActivityBody, Failure> + Send + Sync;
+
+/// What the registry keeps of an activity.
+#[derive(Clone)]
+pub(crate) struct ActivityHandler {
+    pub(crate) name: &'static str,
+    pub(crate) place: Place,
+    pub(crate) states: Vec<StateKey>,
+    pub(crate) invoke: Arc<Invoke>,
+}
+
+impl ActivityHandler {
+    pub(crate) fn of<A: Activity>() -> Self {
+        Self { name: A::NAME, place: A::PLACE, states: A::states(), invoke: Arc::new(invoke::<A>) }
+    }
+}
+
+fn invoke<A: Activity>(context: ActivityContext, input: &Payload) -> Result<ActivityBody, Failure> {
+    let arguments = input.decode::<A::Arguments>().map_err(|error| Failure::Codec {
+        message: format!("the arguments of activity `{}` do not decode: {error}", A::NAME),
+    })?;
+    A::invoke(context, arguments).map_err(|error| Failure::Unavailable { message: error.to_string() })
+}
+
+/// An activity that the macro announces.
+pub struct ActivityRegistration {
+    pub(crate) handler: fn() -> ActivityHandler,
+}
+
+impl ActivityRegistration {
+    /// Announces this one.
+    pub const fn of<A: Activity>() -> Self {
+        Self { handler: ActivityHandler::of::<A> }
+    }
+}
+
+inventory::collect!(ActivityRegistration);

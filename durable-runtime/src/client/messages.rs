@@ -1,0 +1,76 @@
+//! Talking to instances by their ids.
+
+use serde::Serialize;
+
+use super::{Client, MessageError};
+use crate::dispatch::Refusal;
+use crate::ids::{InstanceId, check_id};
+use crate::message::{Message, fresh_message_id};
+use crate::metadata;
+use crate::payload::Payload;
+
+impl Client {
+    /// Raises an event for an instance. One that does not exist yet gets it when it is started. When this returns,
+    /// the event is kept.
+    ///
+    /// # Errors
+    /// [`MessageError::Closed`] if the instance has ended; the event is not kept then.
+    pub async fn raise<T: Serialize + ?Sized>(
+        &self,
+        id: impl AsRef<str>,
+        name: &str,
+        value: &T,
+    ) -> Result<(), MessageError> {
+        let instance = InstanceId::new(id)?;
+        check_id("event name", name)?;
+        let value = Payload::encode(value)?;
+        let most = self.limits().payload_bytes_max;
+        if value.len() > most {
+            return Err(MessageError::TooLong { bytes: value.len(), most });
+        }
+        self.tell(&instance, Message::Raised { name: name.to_owned(), value }).await
+    }
+
+    /// Asks an instance to end: its body is dropped where it waits, what it waits for is cancelled, and its end is
+    /// `Cancelled`.
+    ///
+    /// # Errors
+    /// [`MessageError`] if it does not exist or has ended.
+    pub async fn cancel(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Result<(), MessageError> {
+        self.tell(&InstanceId::new(id)?, Message::Cancel { reason: reason.into() }).await
+    }
+
+    /// Ends an instance at once; nothing of it runs any more, not even if its code could not be run.
+    ///
+    /// # Errors
+    /// [`MessageError`] if it does not exist or has ended.
+    pub async fn terminate(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Result<(), MessageError> {
+        self.tell(&InstanceId::new(id)?, Message::Terminate { reason: reason.into() }).await
+    }
+
+    async fn tell(&self, instance: &InstanceId, message: Message) -> Result<(), MessageError> {
+        let Some(door) = self.door() else { return self.tell_through_store(instance, message).await };
+        match door.deliver(instance, message).await {
+            Ok(_) => Ok(()),
+            Err(Refusal::NotFound | Refusal::AlreadyExists) => Err(MessageError::NotFound(instance.clone())),
+            Err(Refusal::Closed(status)) => Err(MessageError::Closed { instance: instance.clone(), status }),
+            Err(Refusal::ShuttingDown) => Err(MessageError::ShuttingDown),
+        }
+    }
+
+    async fn tell_through_store(&self, instance: &InstanceId, message: Message) -> Result<(), MessageError> {
+        let record = self.provider().instance(instance).await?;
+        let status = record.and_then(metadata::read).map(|status| status.status);
+        match (status, &message) {
+            (Some(status), _) if status.is_closed() => {
+                return Err(MessageError::Closed { instance: instance.clone(), status });
+            }
+            (None, Message::Cancel { .. } | Message::Terminate { .. }) => {
+                return Err(MessageError::NotFound(instance.clone()));
+            }
+            _ => {}
+        }
+        let op = message.enqueue(instance, fresh_message_id())?;
+        Ok(self.keep(vec![op]).await?)
+    }
+}

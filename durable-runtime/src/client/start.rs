@@ -1,0 +1,195 @@
+//! Starting instances.
+
+use std::marker::PhantomData;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Client, Handle, StartError};
+use crate::clock::Timestamp;
+use crate::dispatch::{Accepted, Refusal};
+use crate::ids::{ExecutionId, IdError, InstanceId, check_id};
+use crate::message::{IfExists, Message, Start, fresh_message_id};
+use crate::metadata::{self, Identity, Status};
+use crate::orchestration::Orchestration;
+use crate::payload::{CodecError, Payload};
+use crate::providers::{CommitError, CommitId, Transaction, TransactionOp};
+
+/// What the start of an instance is to be like.
+struct Request {
+    client: Client,
+    name: String,
+    version: String,
+    input: Result<Payload, CodecError>,
+    id: Option<Result<InstanceId, IdError>>,
+    if_exists: IfExists,
+    labels: Vec<(String, String)>,
+}
+
+/// The start of an instance, prepared by calling an orchestration with `&client`.
+#[must_use = "nothing is started until `.start()`"]
+pub struct StartRequest<O: Orchestration> {
+    request: Request,
+    orchestration: PhantomData<fn() -> O>,
+}
+
+/// The start of an instance of an orchestration that is known by name only; see [`Client::start_named`].
+#[must_use = "nothing is started until `.start()`"]
+pub struct StartNamed {
+    request: Request,
+}
+
+macro_rules! settings {
+    () => {
+        /// Names the instance. Without it the id is made: a guid.
+        pub fn id(mut self, id: impl AsRef<str>) -> Self {
+            self.request.id = Some(InstanceId::new(id));
+            self
+        }
+
+        /// Another version than the usual one.
+        pub fn version(mut self, version: impl Into<String>) -> Self {
+            self.request.version = version.into();
+            self
+        }
+
+        /// Something to find the instance by.
+        pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+            self.request.labels.push((name.into(), value.into()));
+            self
+        }
+
+        /// What to do if the id is taken: [`IfExists::Fail`] unless you say otherwise.
+        pub fn if_exists(mut self, if_exists: IfExists) -> Self {
+            self.request.if_exists = if_exists;
+            self
+        }
+    };
+}
+
+impl<O: Orchestration> StartRequest<O> {
+    pub(crate) fn new(client: Client, input: Result<Payload, CodecError>) -> Self {
+        Self { request: Request::new(client, O::NAME, O::VERSION, input), orchestration: PhantomData }
+    }
+
+    settings!();
+
+    /// Starts it. When this returns, the start is kept, whatever happens to the process.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was started then, and an instance that has the id is as it was.
+    pub async fn start(self) -> Result<Handle<O>, StartError> {
+        let client = self.request.client.clone();
+        Ok(Handle::new(client, self.request.start().await?))
+    }
+}
+
+impl StartNamed {
+    settings!();
+
+    /// Starts it, and answers with its id.
+    ///
+    /// # Errors
+    /// As [`StartRequest::start`].
+    pub async fn start(self) -> Result<InstanceId, StartError> {
+        self.request.start().await
+    }
+}
+
+impl Client {
+    /// Prepares the start of an orchestration by name, with an object of its arguments: for tools that do not have
+    /// the function. The version is `1.0.0` unless you say otherwise.
+    pub fn start_named<T: Serialize + ?Sized>(&self, name: impl Into<String>, arguments: &T) -> StartNamed {
+        StartNamed { request: Request::new(self.clone(), name, "1.0.0", Payload::encode(arguments)) }
+    }
+}
+
+impl Request {
+    fn new(client: Client, name: impl Into<String>, version: &str, input: Result<Payload, CodecError>) -> Self {
+        Self {
+            client,
+            name: name.into(),
+            version: version.to_owned(),
+            input,
+            id: None,
+            if_exists: IfExists::Fail,
+            labels: Vec::new(),
+        }
+    }
+
+    async fn start(self) -> Result<InstanceId, StartError> {
+        let instance = match self.id {
+            Some(id) => id?,
+            None => InstanceId::new(Uuid::new_v4().to_string())?,
+        };
+        for (name, value) in &self.labels {
+            check_id("label", name)?;
+            check_id("value of a label", value)?;
+        }
+        let input = self.input?;
+        let most = self.client.limits().payload_bytes_max;
+        if input.len() > most {
+            return Err(StartError::TooLong { bytes: input.len(), most });
+        }
+        let Self { client, name, version, if_exists, labels, .. } =
+            Self { id: None, input: Ok(Payload::null()), ..self };
+        let start = Start { name, version, input, parent: None, if_exists, labels };
+        match client.door() {
+            Some(_) => client.start_through_door(&instance, start).await?,
+            None => client.start_through_store(&instance, start).await?,
+        }
+        Ok(instance)
+    }
+}
+
+impl Client {
+    async fn start_through_door(&self, instance: &InstanceId, start: Start) -> Result<(), StartError> {
+        let Some(door) = self.door() else { return Err(StartError::ShuttingDown) };
+        if door.registry.orchestration(&start.name, &start.version).is_none() {
+            let known = door.registry.known(&start.name);
+            return Err(StartError::Unknown { name: start.name, version: start.version, known });
+        }
+        match door.deliver(instance, Message::Start(start)).await {
+            Ok(Accepted::Kept | Accepted::Existing) => Ok(()),
+            Err(Refusal::ShuttingDown) => Err(StartError::ShuttingDown),
+            Err(_) => Err(StartError::AlreadyExists(instance.clone())),
+        }
+    }
+
+    /// Keeps the start for whoever runs this store.
+    async fn start_through_store(&self, instance: &InstanceId, start: Start) -> Result<(), StartError> {
+        let identity = Identity {
+            name: start.name.clone(),
+            version: start.version.clone(),
+            parent: None,
+            started_at: Timestamp::from(SystemTime::now()),
+        };
+        let if_exists = start.if_exists;
+        let labels = start.labels.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+        let message = Message::Start(start).enqueue(instance, fresh_message_id())?;
+        let entries: Vec<(String, Option<Bytes>)> = metadata::begun(&identity, Status::Pending);
+        let (id, execution_id) = (instance.clone(), ExecutionId::FIRST);
+        let new = vec![
+            TransactionOp::CreateExecution { instance: id.clone(), execution_id },
+            TransactionOp::PutMetadata { instance: id.clone(), entries },
+            TransactionOp::PutLabels { instance: id, labels },
+            message.clone(),
+        ];
+        match self.keep(new).await {
+            Err(CommitError::ExecutionExists { .. }) => match if_exists {
+                IfExists::Fail => Err(StartError::AlreadyExists(instance.clone())),
+                IfExists::UseExisting => Ok(()),
+                IfExists::RestartIfClosed | IfExists::TerminateAndRestart => Ok(self.keep(vec![message]).await?),
+            },
+            result => Ok(result?),
+        }
+    }
+
+    /// Keeps a transaction of its own.
+    pub(super) async fn keep(&self, ops: Vec<TransactionOp>) -> Result<(), CommitError> {
+        let commit_id = CommitId(Uuid::new_v4().as_u128());
+        self.provider().atomic_batch(Transaction { fence: None, commit_id, ops }).await.map(drop)
+    }
+}

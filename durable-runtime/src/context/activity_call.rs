@@ -1,0 +1,184 @@
+//! Calls of activities.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::OrchestrationContext;
+use super::durable::DurableFuture;
+use super::operation::Operation;
+use crate::activity::Activity;
+use crate::history::{ActivitySettings, EventKind, Failure, Place};
+use crate::payload::{CodecError, Payload, PayloadValue};
+use crate::replay::Resolution;
+use crate::retry::RetryPolicy;
+use crate::shape::Infallible;
+
+/// How a call of an activity ends without its output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ActivityError<E = Infallible> {
+    /// It returned this error, in its last attempt.
+    Failed(E),
+    /// Its last attempt did not end in time.
+    TimedOut {
+        /// Which limit it was, with its length.
+        message: String,
+    },
+    /// It was cancelled.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// Its last attempt panicked.
+    Panicked {
+        /// The text of the panic.
+        message: String,
+        /// Where.
+        place: Option<String>,
+    },
+    /// An argument did not decode, the output could not be encoded, or the output does not decode.
+    Codec {
+        /// Which, and why.
+        message: String,
+    },
+    /// It could not be started.
+    Unavailable {
+        /// Why.
+        message: String,
+    },
+}
+
+impl<E: PayloadValue> ActivityError<E> {
+    fn from_failure(failure: Failure) -> Self {
+        match failure {
+            Failure::Failed { error } => match error.decode() {
+                Ok(error) => Self::Failed(error),
+                Err(misfit) => Self::Codec { message: format!("its error does not decode: {misfit}") },
+            },
+            Failure::TimedOut { message } => Self::TimedOut { message },
+            Failure::Cancelled { reason } | Failure::Terminated { reason } => Self::Cancelled { reason },
+            Failure::Panicked { message, place } => {
+                Self::Panicked { message, place: place.map(|place| place.to_string()) }
+            }
+            Failure::Codec { message } => Self::Codec { message },
+            Failure::Unavailable { message } | Failure::NeverWakes { message } | Failure::LimitReached { message } => {
+                Self::Unavailable { message }
+            }
+        }
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for ActivityError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::TimedOut { message } => write!(f, "the activity timed out: {message}"),
+            Self::Cancelled { reason } => write!(f, "the activity was cancelled: {reason}"),
+            Self::Panicked { message, place: Some(place) } => write!(f, "the activity panicked at {place}: {message}"),
+            Self::Panicked { message, place: None } => write!(f, "the activity panicked: {message}"),
+            Self::Codec { message } | Self::Unavailable { message } => f.write_str(message),
+        }
+    }
+}
+
+impl<E: fmt::Display + fmt::Debug> std::error::Error for ActivityError<E> {}
+
+/// A call of an activity: a durable future of its result. The activity is scheduled when it is first polled, and
+/// cancelled when it is dropped before it is done.
+#[must_use = "an activity is not scheduled until its call is awaited"]
+pub struct ActivityCall<A: Activity> {
+    operation: Operation,
+    input: Result<Payload, CodecError>,
+    settings: ActivitySettings,
+    place: Place,
+    activity: PhantomData<fn() -> A>,
+}
+
+/// What the macro makes of a call by the function's name.
+#[track_caller]
+pub fn call_activity<A: Activity>(context: &OrchestrationContext, arguments: A::Arguments) -> ActivityCall<A> {
+    ActivityCall {
+        operation: Operation::new(context.key()),
+        input: context.encode(A::NAME, &arguments),
+        settings: A::OPTIONS.settings(),
+        place: Location::caller().into(),
+        activity: PhantomData,
+    }
+}
+
+impl<A: Activity> ActivityCall<A> {
+    /// How often it is tried, instead of what the attribute says.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = Some(policy);
+        self
+    }
+
+    /// How long one attempt may take, instead of what the attribute says.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// How long it may be without a heartbeat, instead of what the attribute says.
+    pub fn heartbeat_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.heartbeat_timeout = Some(timeout);
+        self
+    }
+
+    /// Which workers may take it, instead of what the attribute says.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.settings.tag = Some(tag.into());
+        self
+    }
+}
+
+impl<A: Activity> Future for ActivityCall<A> {
+    type Output = Result<A::Output, ActivityError<A::Error>>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let input = match &this.input {
+            Ok(input) => input,
+            Err(error) => {
+                this.operation.skip();
+                return Poll::Ready(Err(ActivityError::Codec { message: error.to_string() }));
+            }
+        };
+        let (settings, place) = (&this.settings, &this.place);
+        let resolution = this.operation.poll(|command| EventKind::ActivityScheduled {
+            command,
+            name: A::NAME.to_owned(),
+            input: input.clone(),
+            settings: settings.clone(),
+            place: place.clone(),
+        });
+        resolution.map_or(Poll::Pending, |resolution| Poll::Ready(output::<A>(resolution)))
+    }
+}
+
+fn output<A: Activity>(resolution: Resolution) -> Result<A::Output, ActivityError<A::Error>> {
+    match resolution {
+        Resolution::Output(output) => output.decode().map_err(|error| ActivityError::Codec {
+            message: format!("the output of activity `{}` does not decode: {error}", A::NAME),
+        }),
+        Resolution::Failure(failure) => Err(ActivityError::from_failure(failure)),
+        Resolution::Fired | Resolution::Event { .. } => {
+            Err(ActivityError::Codec { message: "the history answers the activity with another step".to_owned() })
+        }
+    }
+}
+
+impl<A: Activity> DurableFuture for ActivityCall<A> {
+    fn settled_at(&self) -> Option<u64> {
+        self.operation.settled_at()
+    }
+}
+
+impl<A: Activity> Unpin for ActivityCall<A> {}

@@ -1,0 +1,271 @@
+//! Side by side, until all are done.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::future::{MaybeDone, maybe_done};
+
+use super::durable::DurableFuture;
+
+/// Waits for all of several durable futures, which run side by side, and gives their outputs as a tuple.
+///
+/// ```
+/// # use durable_runtime::prelude::*;
+/// # #[activity] async fn pack(order: u32) -> String { format!("parcel {order}") }
+/// # #[activity] async fn print_label(order: u32) -> String { format!("label {order}") }
+/// #[orchestration]
+/// async fn ship(ctx: OrchestrationContext, order: u32) -> Result<String, ActivityError> {
+///     let (parcel, label) = join!(pack(&ctx, order), print_label(&ctx, order));
+///     Ok(format!("{} with {}", parcel?, label?))
+/// }
+/// ```
+#[macro_export]
+macro_rules! join {
+    ($a:expr $(,)?) => {
+        ($crate::__private::durable($a).await,)
+    };
+    ($a:expr, $b:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::Join2::new($a, $b)).await
+    };
+    ($a:expr, $b:expr, $c:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::Join3::new($a, $b, $c)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::Join4::new($a, $b, $c, $d)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::Join5::new($a, $b, $c, $d, $e)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::Join6::new($a, $b, $c, $d, $e, $f)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $g:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::Join7::new($a, $b, $c, $d, $e, $f, $g)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $g:expr, $h:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::Join8::new($a, $b, $c, $d, $e, $f, $g, $h)).await
+    };
+    ($($more:expr),+ $(,)?) => {
+        ::core::compile_error!("`join!` takes up to 8 futures; use `join_all` for more")
+    };
+}
+
+/// As [`join!`](crate::join), for futures of `Result`s: ends with the first error in history order, and cancels the
+/// others then. Gives `Ok` with a tuple of all values, or `Err` with that error.
+#[macro_export]
+macro_rules! try_join {
+    ($a:expr $(,)?) => {
+        $crate::__private::durable($a).await.map(|value| (value,))
+    };
+    ($a:expr, $b:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::TryJoin2::new($a, $b)).await
+    };
+    ($a:expr, $b:expr, $c:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::TryJoin3::new($a, $b, $c)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::TryJoin4::new($a, $b, $c, $d)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::TryJoin5::new($a, $b, $c, $d, $e)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::TryJoin6::new($a, $b, $c, $d, $e, $f)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $g:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::TryJoin7::new($a, $b, $c, $d, $e, $f, $g)).await
+    };
+    ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $g:expr, $h:expr $(,)?) => {
+        $crate::__private::durable($crate::__private::TryJoin8::new($a, $b, $c, $d, $e, $f, $g, $h)).await
+    };
+    ($($more:expr),+ $(,)?) => {
+        ::core::compile_error!("`try_join!` takes up to 8 futures; use `try_join_all` for more")
+    };
+}
+
+type Slot<F> = Pin<Box<MaybeDone<F>>>;
+
+fn slot<F: IntoFuture>(future: F) -> Slot<F::IntoFuture>
+where
+    F::IntoFuture: DurableFuture,
+{
+    Box::pin(maybe_done(future.into_future()))
+}
+
+/// Whether the future of the slot is done.
+fn poll_slot<F: Future>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> bool {
+    slot.as_mut().poll(cx).is_ready()
+}
+
+/// Whether a result is there, and is an error.
+fn has_failed<F: Future<Output = Result<T, E>>, T, E>(slot: &mut Slot<F>) -> bool {
+    matches!(slot.as_mut().output_mut(), Some(Err(_)))
+}
+
+macro_rules! joins {
+    ($($join:ident $try_join:ident: $(($future:ident, $slot:ident, $output:ident)),+;)+) => {$(
+        /// What `join!` makes.
+        pub struct $join<$($future: Future),+> { $($slot: Slot<$future>),+ }
+
+        impl<$($future: DurableFuture),+> $join<$($future),+> {
+            /// Joins these.
+            #[allow(clippy::too_many_arguments, reason = "one for each branch")]
+            pub fn new($($slot: impl IntoFuture<Output = $future::Output, IntoFuture = $future>),+) -> Self {
+                Self { $($slot: slot($slot)),+ }
+            }
+        }
+
+        impl<$($future: DurableFuture),+> Future for $join<$($future),+> {
+            type Output = ($($future::Output,)+);
+
+            fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                let this = &mut *self;
+                let mut done = true;
+                $(done &= poll_slot(&mut this.$slot, cx);)+
+                if !done {
+                    return Poll::Pending;
+                }
+                match ($(this.$slot.as_mut().take_output(),)+) {
+                    ($(Some($slot),)+) => Poll::Ready(($($slot,)+)),
+                    _ => Poll::Pending,
+                }
+            }
+        }
+
+        impl<$($future: DurableFuture),+> DurableFuture for $join<$($future),+> {}
+
+        /// What `try_join!` makes.
+        pub struct $try_join<$($future: Future),+> { $($slot: Slot<$future>),+ }
+
+        impl<Error, $($output,)+ $($future: DurableFuture<Output = Result<$output, Error>>),+> $try_join<$($future),+> {
+            /// Joins these.
+            #[allow(clippy::too_many_arguments, reason = "one for each branch")]
+            pub fn new($($slot: impl IntoFuture<Output = $future::Output, IntoFuture = $future>),+) -> Self {
+                Self { $($slot: slot($slot)),+ }
+            }
+        }
+
+        impl<Error, $($output,)+ $($future: DurableFuture<Output = Result<$output, Error>>),+> Future
+            for $try_join<$($future),+>
+        {
+            type Output = Result<($($output,)+), Error>;
+
+            fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                let this = &mut *self;
+                let mut done = true;
+                $(
+                    done &= poll_slot(&mut this.$slot, cx);
+                    if has_failed(&mut this.$slot) {
+                        if let Some(Err(error)) = this.$slot.as_mut().take_output() {
+                            return Poll::Ready(Err(error));
+                        }
+                    }
+                )+
+                if !done {
+                    return Poll::Pending;
+                }
+                match ($(this.$slot.as_mut().take_output(),)+) {
+                    ($(Some(Ok($slot)),)+) => Poll::Ready(Ok(($($slot,)+))),
+                    _ => Poll::Pending,
+                }
+            }
+        }
+
+        impl<Error, $($output,)+ $($future: DurableFuture<Output = Result<$output, Error>>),+> DurableFuture
+            for $try_join<$($future),+>
+        {
+        }
+    )+};
+}
+
+joins! {
+    Join2 TryJoin2: (A, a, OutA), (B, b, OutB);
+    Join3 TryJoin3: (A, a, OutA), (B, b, OutB), (C, c, OutC);
+    Join4 TryJoin4: (A, a, OutA), (B, b, OutB), (C, c, OutC), (D, d, OutD);
+    Join5 TryJoin5: (A, a, OutA), (B, b, OutB), (C, c, OutC), (D, d, OutD), (E, e, OutE);
+    Join6 TryJoin6: (A, a, OutA), (B, b, OutB), (C, c, OutC), (D, d, OutD), (E, e, OutE), (F, f, OutF);
+    Join7 TryJoin7: (A, a, OutA), (B, b, OutB), (C, c, OutC), (D, d, OutD), (E, e, OutE), (F, f, OutF), (G, g, OutG);
+    Join8 TryJoin8: (A, a, OutA), (B, b, OutB), (C, c, OutC), (D, d, OutD), (E, e, OutE), (F, f, OutF), (G, g, OutG), (H, h, OutH);
+}
+
+/// Waits for all of these durable futures, which run side by side, and gives their outputs in the order given.
+///
+/// ```
+/// # use durable_runtime::prelude::*;
+/// # #[activity] async fn resize(image: String) -> u64 { image.len() as u64 }
+/// #[orchestration]
+/// async fn gallery(ctx: OrchestrationContext, images: Vec<String>) -> u64 {
+///     let sizes = join_all(images.into_iter().map(|image| resize(&ctx, image))).await;
+///     sizes.into_iter().flatten().sum()
+/// }
+/// ```
+pub fn join_all<I>(futures: I) -> JoinAll<<I::Item as IntoFuture>::IntoFuture>
+where
+    I: IntoIterator,
+    I::Item: IntoFuture,
+    <I::Item as IntoFuture>::IntoFuture: DurableFuture,
+{
+    let slots: Vec<_> = futures.into_iter().map(slot).collect();
+    JoinAll { waiting: (0..slots.len()).collect(), slots }
+}
+
+/// What [`join_all`] gives.
+#[must_use = "nothing runs until this is awaited"]
+pub struct JoinAll<F: Future> {
+    slots: Vec<Slot<F>>,
+    waiting: Vec<usize>,
+}
+
+impl<F: Future> JoinAll<F> {
+    /// Polls those that are not done, in the order given.
+    fn advance(&mut self, cx: &mut Context<'_>) {
+        let slots = &mut self.slots;
+        self.waiting.retain(|index| slots.get_mut(*index).is_some_and(|slot| !poll_slot(slot, cx)));
+    }
+
+    fn outputs(&mut self) -> impl Iterator<Item = F::Output> + '_ {
+        self.slots.iter_mut().filter_map(|slot| slot.as_mut().take_output())
+    }
+}
+
+impl<F: DurableFuture> Future for JoinAll<F> {
+    type Output = Vec<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.advance(cx);
+        if self.waiting.is_empty() { Poll::Ready(self.outputs().collect()) } else { Poll::Pending }
+    }
+}
+
+impl<F: DurableFuture> DurableFuture for JoinAll<F> {}
+
+/// As [`join_all`], for futures of `Result`s: ends with the first error in history order, and cancels the others then.
+pub fn try_join_all<I, T, E>(futures: I) -> TryJoinAll<<I::Item as IntoFuture>::IntoFuture>
+where
+    I: IntoIterator,
+    I::Item: IntoFuture<Output = Result<T, E>>,
+    <I::Item as IntoFuture>::IntoFuture: DurableFuture,
+{
+    TryJoinAll(join_all(futures))
+}
+
+/// What [`try_join_all`] gives.
+#[must_use = "nothing runs until this is awaited"]
+pub struct TryJoinAll<F: Future>(JoinAll<F>);
+
+impl<F: DurableFuture<Output = Result<T, E>>, T, E> Future for TryJoinAll<F> {
+    type Output = Result<Vec<T>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let all = &mut self.0;
+        let before = all.waiting.clone();
+        all.advance(cx);
+        let failed = before.into_iter().find(|index| all.slots.get_mut(*index).is_some_and(has_failed));
+        if let Some(Err(error)) = failed.and_then(|index| all.slots.get_mut(index)?.as_mut().take_output()) {
+            return Poll::Ready(Err(error));
+        }
+        if all.waiting.is_empty() { Poll::Ready(all.outputs().collect()) } else { Poll::Pending }
+    }
+}
+
+impl<F: DurableFuture<Output = Result<T, E>>, T, E> DurableFuture for TryJoinAll<F> {}

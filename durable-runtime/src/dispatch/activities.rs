@@ -1,0 +1,81 @@
+//! Workers: how many activities run at once, and how they are stopped.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
+
+use super::attempt;
+use super::door::Door;
+use super::fetch;
+use super::leases::Leases;
+use crate::activity::States;
+use crate::client::Client;
+use crate::limits::Limits;
+use crate::providers::{LeasedActivity, Provider};
+
+/// What runs activities.
+pub(crate) struct Workers {
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) door: Arc<Door>,
+    pub(super) leases: Arc<Leases>,
+    pub(super) states: Arc<States>,
+    pub(super) limits: Limits,
+    pub(super) client: Client,
+    /// The runtime of the application: bodies run there, and only there.
+    pub(super) application: Handle,
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) slots_max: u32,
+    pub(super) tags: Arc<[String]>,
+    pub(super) running: Mutex<BTreeMap<u64, AbortHandle>>,
+}
+
+impl Workers {
+    pub(super) fn topics(&self) -> Vec<String> {
+        self.door.registry.activity_names()
+    }
+
+    pub(super) fn tags(&self) -> Arc<[String]> {
+        Arc::clone(&self.tags)
+    }
+
+    /// All free slots, at least one.
+    pub(super) async fn free(&self) -> Option<OwnedSemaphorePermit> {
+        fetch::free(&self.slots).await
+    }
+
+    /// Runs these, each in a slot of `free`.
+    pub(super) fn start(self: &Arc<Self>, activities: Vec<LeasedActivity>, mut free: OwnedSemaphorePermit) {
+        for leased in activities {
+            let slot = free.split(1);
+            let fence = leased.lock_token.fence;
+            let attempt = attempt::run(Arc::clone(self), leased, slot);
+            // Held while the task is spawned, so that it cannot end before it is listed.
+            let mut running = self.running();
+            running.insert(fence, self.application.spawn(attempt).abort_handle());
+        }
+    }
+
+    pub(super) fn ended(&self, fence: u64) {
+        self.running().remove(&fence);
+    }
+
+    /// Waits until nothing runs.
+    pub(super) async fn idle(&self) {
+        drop(self.slots.acquire_many(self.slots_max).await);
+    }
+
+    /// Stops what still runs. A blocking body goes on to its end, but nobody hears of it.
+    pub(super) fn abort(&self) {
+        self.slots.close();
+        for (_, task) in std::mem::take(&mut *self.running()) {
+            task.abort();
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<u64, AbortHandle>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,139 @@
+//! Building a runtime.
+
+use std::any::Any;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::runtime::Runtime;
+use crate::activity::{Activity, StateKey, States};
+use crate::limits::Limits;
+use crate::orchestration::Orchestration;
+use crate::providers::Provider;
+use crate::registry::{Registry, RegistryError};
+
+/// A runtime could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The functions of the program do not fit together.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// There is no tokio runtime for activities to run on.
+    #[error("no tokio runtime is running here; call `start` inside `#[tokio::main]` or `Runtime::block_on`")]
+    NoTokio,
+    /// The system gives no thread.
+    #[error("a thread of the runtime could not be started: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Settings of a runtime; see [`Runtime::builder`].
+pub struct RuntimeBuilder {
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) states: States,
+    pub(super) limits: Limits,
+    pub(super) shards: usize,
+    pub(super) activities_max: u32,
+    pub(super) live_max: NonZeroUsize,
+    pub(super) tags: Vec<String>,
+    by_hand: Vec<fn(&mut Registry) -> Result<(), RegistryError>>,
+    automatic: bool,
+}
+
+/// How many activities run at once unless the builder says otherwise.
+const ACTIVITIES_MAX: u32 = 256;
+/// How many executions stay in memory on each shard unless the builder says otherwise.
+const LIVE_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+
+impl RuntimeBuilder {
+    pub(super) fn new(provider: Arc<dyn Provider>) -> Self {
+        Self {
+            provider,
+            states: States::new(),
+            limits: Limits::default(),
+            shards: std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(8),
+            activities_max: ACTIVITIES_MAX,
+            live_max: LIVE_MAX,
+            tags: Vec::new(),
+            by_hand: Vec::new(),
+            automatic: true,
+        }
+    }
+
+    /// Registers an orchestration by hand, beside those found automatically.
+    #[must_use]
+    pub fn register<O: Orchestration>(mut self) -> Self {
+        self.by_hand.push(Registry::add::<O>);
+        self
+    }
+
+    /// Registers an activity by hand, beside those found automatically.
+    #[must_use]
+    pub fn register_activity<A: Activity>(mut self) -> Self {
+        self.by_hand.push(Registry::add_activity_of::<A>);
+        self
+    }
+
+    /// Whether everything annotated in the program is registered by itself. It is, unless you say `false`.
+    #[must_use]
+    pub fn automatic_registration(mut self, automatic: bool) -> Self {
+        self.automatic = automatic;
+        self
+    }
+
+    /// Gives a value to activities, which take it by a [`State<T>`](crate::State) argument. One for each type.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        let value: Arc<dyn Any + Send + Sync> = Arc::new(value);
+        self.states.insert(StateKey::of::<T>(), value);
+        self
+    }
+
+    /// What is refused before it is stored.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many threads run orchestrations: as many as there are cores, at most 8, unless you say otherwise.
+    #[must_use]
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = shards.max(1);
+        self
+    }
+
+    /// How many activities run at once: 256 unless you say otherwise.
+    #[must_use]
+    pub fn activities_max(mut self, activities_max: u32) -> Self {
+        self.activities_max = activities_max.max(1);
+        self
+    }
+
+    /// How many executions each shard keeps in memory between turns: 4,096 unless you say otherwise. Those that have
+    /// left come back by a replay of their history.
+    #[must_use]
+    pub fn live_executions_max(mut self, live_max: usize) -> Self {
+        self.live_max = NonZeroUsize::new(live_max).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// Takes activities with this tag too, besides those without one.
+    #[must_use]
+    pub fn serve_tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// Starts it, inside the tokio runtime on which activities are to run.
+    ///
+    /// # Errors
+    /// [`StartError`] if two functions have one name, a state is missing, or there is no tokio runtime.
+    pub async fn start(self) -> Result<Runtime, StartError> {
+        let mut registry = if self.automatic { Registry::automatic()? } else { Registry::default() };
+        for register in &self.by_hand {
+            register(&mut registry)?;
+        }
+        registry.check_states(&self.states)?;
+        Runtime::start(self, Arc::new(registry))
+    }
+}

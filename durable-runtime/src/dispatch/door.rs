@@ -1,0 +1,137 @@
+//! The way to a shard, and what comes back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::thread::Thread;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot};
+
+use super::suspended::Suspended;
+use crate::ids::{InstanceId, LockToken};
+use crate::message::Message;
+use crate::metadata::Status;
+use crate::providers::LeasedTurn;
+use crate::registry::Registry;
+
+/// What a shard is told.
+pub(crate) enum ToShard {
+    /// A turn that was leased because messages wait for it.
+    Turn(LeasedTurn, TurnRoom),
+    /// A message in hand: it is in no queue, and becomes part of the transaction of the turn it brings.
+    Deliver(Delivery),
+    /// Finish what is under way, then end.
+    Stop,
+}
+
+/// A place among the turns under way; free again when it is dropped.
+pub(crate) type TurnRoom = OwnedSemaphorePermit;
+
+/// A message in hand.
+pub(crate) struct Delivery {
+    pub(crate) instance: InstanceId,
+    pub(crate) message: Message,
+    pub(crate) from: Origin,
+}
+
+/// Who waits for it to be kept.
+pub(crate) enum Origin {
+    /// A client.
+    Client(oneshot::Sender<Result<Accepted, Refusal>>),
+    /// A worker: its activity is taken out of the queue by the same transaction.
+    Worker(LockToken),
+}
+
+/// What became of a message that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// It had its effect, or waits for the instance.
+    Kept,
+    /// The instance was there already, and the start asked for no more.
+    Existing,
+}
+
+/// Why a message had no effect.
+#[derive(Debug, Clone)]
+pub(crate) enum Refusal {
+    AlreadyExists,
+    NotFound,
+    Closed(Status),
+    ShuttingDown,
+}
+
+/// One shard, from the outside.
+pub(crate) struct ShardHandle {
+    pub(crate) inbox: Sender<ToShard>,
+    pub(crate) thread: Thread,
+}
+
+/// The way to the shards. One for each runtime, shared by its clients and workers.
+pub(crate) struct Door {
+    shards: Vec<ShardHandle>,
+    pub(crate) registry: Arc<Registry>,
+    closed: AtomicBool,
+    room: Semaphore,
+    pub(crate) suspended: Arc<Suspended>,
+}
+
+/// How many messages of clients may be on their way at once; more wait outside.
+const ROOM: usize = 4_096;
+
+impl Door {
+    pub(super) fn new(shards: Vec<ShardHandle>, registry: Arc<Registry>, suspended: Arc<Suspended>) -> Self {
+        Self { shards, registry, closed: AtomicBool::new(false), room: Semaphore::new(ROOM), suspended }
+    }
+
+    /// Hands a message of a client to the instance's shard, and waits until it is kept.
+    pub(crate) async fn deliver(&self, instance: &InstanceId, message: Message) -> Result<Accepted, Refusal> {
+        let _room: SemaphorePermit<'_> = self.room.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Refusal::ShuttingDown);
+        }
+        let (reply, kept) = oneshot::channel();
+        let delivery = Delivery { instance: instance.clone(), message, from: Origin::Client(reply) };
+        self.send(instance, ToShard::Deliver(delivery));
+        kept.await.unwrap_or(Err(Refusal::ShuttingDown))
+    }
+
+    /// Hands the end of an activity to the instance's shard.
+    pub(crate) fn settle(&self, instance: &InstanceId, message: Message, token: LockToken) {
+        let delivery = Delivery { instance: instance.clone(), message, from: Origin::Worker(token) };
+        self.send(instance, ToShard::Deliver(delivery));
+    }
+
+    pub(crate) fn turn(&self, turn: LeasedTurn, room: TurnRoom) {
+        let instance = turn.instance.clone();
+        self.send(&instance, ToShard::Turn(turn, room));
+    }
+
+    /// Refuses clients from now on.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.room.close();
+    }
+
+    /// Tells all shards to end.
+    pub(crate) fn stop(&self) {
+        for shard in &self.shards {
+            shard.send(ToShard::Stop);
+        }
+    }
+
+    fn send(&self, instance: &InstanceId, message: ToShard) {
+        let hash = crc32c::crc32c(instance.as_str().as_bytes()) as usize;
+        if let Some(shard) = self.shards.get(hash % self.shards.len().max(1)) {
+            shard.send(message);
+        }
+    }
+}
+
+impl ShardHandle {
+    /// A shard that has ended hears nothing; whoever waits for an answer sees the channel close.
+    fn send(&self, message: ToShard) {
+        if self.inbox.send(message).is_ok() {
+            self.thread.unpark();
+        }
+    }
+}

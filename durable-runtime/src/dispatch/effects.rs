@@ -1,0 +1,210 @@
+//! What a turn asks the store for, gathered while the core runs: one transaction in the end.
+
+use std::collections::BTreeMap;
+
+use crate::history::{Event, EventKind, Failure, Parent};
+use crate::ids::{CommandId, EventId, ExecutionId, InstanceId, MessageId};
+use crate::message::{ActivityTask, IfExists, Message, Outcome, Start, command_message_id, sent_message_id};
+use crate::metadata::Entries;
+use crate::payload::CodecError;
+use crate::providers::{NewMessage, Queue, TransactionOp};
+use crate::replay::{Applied, Open};
+
+/// What a turn asks the store for.
+pub(super) struct Effects {
+    instance: InstanceId,
+    created: Vec<TransactionOp>,
+    histories: Vec<TransactionOp>,
+    activities: BTreeMap<(ExecutionId, CommandId), NewMessage>,
+    timers: BTreeMap<(ExecutionId, CommandId), NewMessage>,
+    sent: Vec<TransactionOp>,
+    cancelled_activities: Vec<MessageId>,
+    cancelled_timers: Vec<MessageId>,
+    metadata: Entries,
+    labels: Vec<(String, Option<String>)>,
+    others: Vec<TransactionOp>,
+}
+
+impl Effects {
+    pub(super) fn new(instance: InstanceId) -> Self {
+        Self {
+            instance,
+            created: Vec::new(),
+            histories: Vec::new(),
+            activities: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            sent: Vec::new(),
+            cancelled_activities: Vec::new(),
+            cancelled_timers: Vec::new(),
+            metadata: Vec::new(),
+            labels: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+
+    pub(super) fn create(&mut self, execution_id: ExecutionId) {
+        self.created.push(TransactionOp::CreateExecution { instance: self.instance.clone(), execution_id });
+    }
+
+    pub(super) fn put_metadata(&mut self, entries: Entries) {
+        for (key, value) in entries {
+            self.metadata.retain(|(known, _)| *known != key);
+            self.metadata.push((key, value));
+        }
+    }
+
+    pub(super) fn put_labels(&mut self, labels: Vec<(String, String)>) {
+        self.labels.extend(labels.into_iter().map(|(name, value)| (name, Some(value))));
+    }
+
+    pub(super) fn push(&mut self, op: TransactionOp) {
+        self.others.push(op);
+    }
+
+    /// The activities that were wanted before this turn and are not wanted after it.
+    pub(super) fn cancelled_activities(&self) -> &[MessageId] {
+        &self.cancelled_activities
+    }
+
+    /// Takes what an event led to: its history, and what the commands in it ask for.
+    pub(super) fn take(&mut self, execution_id: ExecutionId, applied: Applied) -> Result<(), CodecError> {
+        for event in &applied.events {
+            self.take_command(execution_id, &event.kind)?;
+        }
+        for (command, open) in applied.cancelled {
+            self.cancel(execution_id, command, open)?;
+        }
+        self.append(execution_id, &applied.events)
+    }
+
+    fn take_command(&mut self, execution_id: ExecutionId, kind: &EventKind) -> Result<(), CodecError> {
+        match kind {
+            EventKind::ActivityScheduled { command, name, input, settings, .. } => {
+                let task = ActivityTask {
+                    execution_id,
+                    command: *command,
+                    name: name.clone(),
+                    input: input.clone(),
+                    settings: settings.clone(),
+                    attempt: 1,
+                    last_heartbeat: None,
+                };
+                let id = command_message_id(execution_id, *command);
+                let (topic, tag, data) = (name.clone(), settings.tag.clone(), task.encode()?);
+                let item = NewMessage { id, execution_id, topic, tag, visible_at: None, data };
+                self.activities.insert((execution_id, *command), item);
+            }
+            EventKind::TimerSet { command, fire_at, .. } => {
+                let id = command_message_id(execution_id, *command);
+                let data = Message::TimerDue { execution_id, command: *command }.encode()?;
+                let topic = String::new();
+                let item = NewMessage { id, execution_id, topic, tag: None, visible_at: Some(*fire_at), data };
+                self.timers.insert((execution_id, *command), item);
+            }
+            EventKind::ChildStarted { command, name, version, instance, input, detached, .. } => {
+                let parent =
+                    Parent { instance: self.instance.clone(), execution_id, command: (!detached).then_some(*command) };
+                let start = Start {
+                    name: name.clone(),
+                    version: version.clone(),
+                    input: input.clone(),
+                    parent: Some(parent),
+                    if_exists: IfExists::Fail,
+                    labels: Vec::new(),
+                };
+                let id = sent_message_id("start", &self.instance, execution_id, *command);
+                self.sent.push(Message::Start(start).enqueue(instance, id)?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Something that was asked for in the same turn is not asked for at all.
+    fn cancel(&mut self, execution_id: ExecutionId, command: CommandId, open: Open) -> Result<(), CodecError> {
+        let id = command_message_id(execution_id, command);
+        match open {
+            Open::Activity if self.activities.remove(&(execution_id, command)).is_none() => {
+                self.cancelled_activities.push(id)
+            }
+            Open::Timer if self.timers.remove(&(execution_id, command)).is_none() => self.cancelled_timers.push(id),
+            Open::Child { instance } => {
+                let reason = format!("its parent `{}` does not wait for it any more", self.instance);
+                let id = sent_message_id("cancel", &self.instance, execution_id, command);
+                self.sent.push(Message::Cancel { reason }.enqueue(&instance, id)?);
+            }
+            Open::Activity | Open::Timer | Open::Event { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Tells a parent how its child ended.
+    pub(super) fn tell_parent(&mut self, parent: &Parent, result: Outcome) -> Result<(), CodecError> {
+        let Some(command) = parent.command else { return Ok(()) };
+        let message = Message::ChildDone { execution_id: parent.execution_id, command, result };
+        let id = sent_message_id("done", &parent.instance, parent.execution_id, command);
+        self.sent.push(message.enqueue(&parent.instance, id)?);
+        Ok(())
+    }
+
+    fn append(&mut self, execution_id: ExecutionId, events: &[Event]) -> Result<(), CodecError> {
+        let mut encoded = Vec::with_capacity(events.len());
+        for event in events {
+            encoded.push(crate::history::write(event).map_err(|error| CodecError::new(error.to_string()))?);
+        }
+        if let Some(TransactionOp::AppendHistory { execution_id: last, events, .. }) = self.histories.last_mut()
+            && *last == execution_id
+        {
+            events.append(&mut encoded);
+            return Ok(());
+        }
+        let first = events.first().map_or(EventId::FIRST, |event| event.id);
+        let instance = self.instance.clone();
+        self.histories.push(TransactionOp::AppendHistory { instance, execution_id, first, events: encoded });
+        Ok(())
+    }
+
+    /// The operations, in the order in which a store can take them.
+    pub(super) fn into_ops(self) -> Vec<TransactionOp> {
+        let instance = self.instance;
+        let (turns, activities) = (Queue::Turns(instance.clone()), Queue::Activities(instance.clone()));
+        let mut ops = self.created;
+        ops.extend(self.histories);
+        push_enqueue(&mut ops, &activities, self.activities.into_values().collect());
+        push_enqueue(&mut ops, &turns, self.timers.into_values().collect());
+        push_cancel(&mut ops, &activities, self.cancelled_activities);
+        push_cancel(&mut ops, &turns, self.cancelled_timers);
+        ops.extend(self.sent);
+        if !self.metadata.is_empty() {
+            ops.push(TransactionOp::PutMetadata { instance: instance.clone(), entries: self.metadata });
+        }
+        if !self.labels.is_empty() {
+            ops.push(TransactionOp::PutLabels { instance, labels: self.labels });
+        }
+        ops.extend(self.others);
+        ops
+    }
+}
+
+fn push_enqueue(ops: &mut Vec<TransactionOp>, queue: &Queue, items: Vec<NewMessage>) {
+    if !items.is_empty() {
+        ops.push(TransactionOp::EnqueueWork { queue: queue.clone(), items });
+    }
+}
+
+fn push_cancel(ops: &mut Vec<TransactionOp>, queue: &Queue, items: Vec<MessageId>) {
+    if !items.is_empty() {
+        ops.push(TransactionOp::CancelWork { queue: queue.clone(), items });
+    }
+}
+
+/// How an end is told to a parent; `None` if it is no end, or the instance goes on as its next execution.
+pub(super) fn outcome_of(end: &EventKind) -> Option<Outcome> {
+    Some(match end {
+        EventKind::Completed { output } => Outcome::Output(output.clone()),
+        EventKind::Failed { failure } => Outcome::Failure(failure.clone()),
+        EventKind::Cancelled { reason } => Outcome::Failure(Failure::Cancelled { reason: reason.clone() }),
+        EventKind::Terminated { reason } => Outcome::Failure(Failure::Terminated { reason: reason.clone() }),
+        _ => return None,
+    })
+}

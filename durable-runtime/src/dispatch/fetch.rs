@@ -1,0 +1,72 @@
+//! Brings what waits in the store to those who do it: turns to shards, activities to workers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::activities::Workers;
+use super::door::Door;
+use super::leases::LEASE_TTL;
+use crate::providers::{ActivityRequest, OwnerId, Provider, ProviderError, TurnRequest};
+
+/// How long a fetch waits in the store before it asks anew.
+const FETCH_WAIT: Duration = Duration::from_secs(30);
+/// How many fetched turns may be under way at once.
+const TURNS_MAX: usize = 256;
+/// How long a failed fetch is not repeated.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Fetches turns, for ever.
+pub(crate) async fn turns(provider: Arc<dyn Provider>, owner: OwnerId, door: Arc<Door>) {
+    let room = Arc::new(Semaphore::new(TURNS_MAX));
+    loop {
+        let Some(mut free) = free(&room).await else { return };
+        let max = free.num_permits();
+        let want = TurnRequest { owner: owner.clone(), max, ttl: LEASE_TTL, wait: FETCH_WAIT, instance: None };
+        match provider.fetch_turns(want).await {
+            Ok(turns) => {
+                for turn in turns {
+                    let Some(place) = free.split(1) else { break };
+                    door.turn(turn, place);
+                }
+            }
+            Err(error) => pause("turns", &error).await,
+        }
+    }
+}
+
+/// All the room there is, at least one place; `None` once it is closed.
+pub(super) async fn free(room: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    let mut free = Arc::clone(room).acquire_owned().await.ok()?;
+    let rest = u32::try_from(room.available_permits()).unwrap_or(u32::MAX);
+    if let Ok(more) = Arc::clone(room).try_acquire_many_owned(rest) {
+        free.merge(more);
+    }
+    Some(free)
+}
+
+/// Fetches activities while workers are free, for ever.
+pub(crate) async fn activities(provider: Arc<dyn Provider>, owner: OwnerId, workers: Arc<Workers>) {
+    let topics: Arc<[String]> = workers.topics().into();
+    loop {
+        let Some(free) = workers.free().await else { return };
+        let want = ActivityRequest {
+            owner: owner.clone(),
+            max: free.num_permits(),
+            ttl: LEASE_TTL,
+            wait: FETCH_WAIT,
+            topics: Arc::clone(&topics),
+            tags: workers.tags(),
+        };
+        match provider.fetch_activities(want).await {
+            Ok(activities) => workers.start(activities, free),
+            Err(error) => pause("activities", &error).await,
+        }
+    }
+}
+
+async fn pause(what: &str, error: &ProviderError) {
+    tracing::warn!(%error, "{what} could not be fetched; the next attempt follows");
+    tokio::time::sleep(PAUSE).await;
+}

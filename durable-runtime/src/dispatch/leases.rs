@@ -1,0 +1,86 @@
+//! Leases that are in use, renewed where no user code can block it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::ids::{InstanceId, LockToken, MessageId};
+use crate::providers::{Provider, Renewal};
+
+/// How long a lease lasts; it is renewed at a third of that.
+pub(crate) const LEASE_TTL: Duration = Duration::from_secs(30);
+
+/// The leases that are in use, by fence.
+#[derive(Default)]
+pub(crate) struct Leases {
+    held: Mutex<BTreeMap<u64, Held>>,
+}
+
+struct Held {
+    token: LockToken,
+    work: Option<MessageId>,
+    lost: Option<watch::Sender<bool>>,
+}
+
+impl Leases {
+    /// Keeps the lease of a turn until [`Leases::release`].
+    pub(crate) fn hold_turn(&self, token: LockToken) {
+        self.lock().insert(token.fence, Held { token, work: None, lost: None });
+    }
+
+    /// Keeps the lease of an activity until [`Leases::release`]. `lost` is told when nobody wants its result any more.
+    pub(crate) fn hold_work(&self, token: LockToken, work: MessageId, lost: watch::Sender<bool>) {
+        self.lock().insert(token.fence, Held { token, work: Some(work), lost: Some(lost) });
+    }
+
+    pub(crate) fn release(&self, token: &LockToken) {
+        self.lock().remove(&token.fence);
+    }
+
+    /// Tells those who run these activities that nobody wants their results any more.
+    pub(crate) fn revoke(&self, instance: &InstanceId, work: &[MessageId]) {
+        let held = self.lock();
+        let theirs = held.values().filter(|held| held.token.instance == *instance);
+        theirs.filter(|held| held.work.as_ref().is_some_and(|id| work.contains(id))).for_each(Held::tell);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<u64, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn tell(&self) {
+        if let Some(lost) = &self.lost {
+            lost.send_replace(true);
+        }
+    }
+}
+
+/// Renews all leases in use, for ever.
+pub(crate) async fn renew(provider: Arc<dyn Provider>, leases: Arc<Leases>) {
+    let mut interval = tokio::time::interval(LEASE_TTL / 3);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let tokens: Vec<LockToken> = leases.lock().values().map(|held| held.token.clone()).collect();
+        if tokens.is_empty() {
+            continue;
+        }
+        match provider.renew(&tokens, LEASE_TTL).await {
+            Ok(renewals) => note_lost(&leases, &tokens, &renewals),
+            Err(error) => tracing::warn!(%error, "leases could not be renewed; the next attempt follows"),
+        }
+    }
+}
+
+fn note_lost(leases: &Leases, tokens: &[LockToken], renewals: &[Renewal]) {
+    let held = leases.lock();
+    for (token, renewal) in tokens.iter().zip(renewals) {
+        if let (Renewal::Lost, Some(held)) = (renewal, held.get(&token.fence)) {
+            held.tell();
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Brings an instance back into memory: its record, and, if it works or waits, its history once more through the code.
+
+use std::sync::Arc;
+
+use super::resident::{Live, Resident};
+use super::turn::Rules;
+use crate::history::{self, Event, EventKind};
+use crate::ids::{EventId, ExecutionId, InstanceId};
+use crate::metadata::{self, Identity};
+use crate::providers::{InstanceRecord, Provider, ProviderError};
+use crate::replay::{Execution, Facts};
+
+/// How many events are read at once.
+const PAGE: usize = 2_048;
+
+/// What the store has of an instance.
+pub(super) struct Loaded {
+    record: Option<InstanceRecord>,
+    history: Vec<Event>,
+    unreadable: Option<String>,
+}
+
+/// Reads it. A history that cannot be read is a reason to suspend the instance, not to stop the shard.
+pub(super) async fn load(
+    provider: Arc<dyn Provider>,
+    instance: InstanceId,
+    execution_id: ExecutionId,
+    history_len: u64,
+) -> Result<Loaded, ProviderError> {
+    let record = provider.instance(&instance).await?;
+    let closed = record.clone().and_then(metadata::read).is_some_and(|status| status.status.is_closed());
+    let mut loaded = Loaded { record, history: Vec::new(), unreadable: None };
+    if closed {
+        return Ok(loaded);
+    }
+    while (loaded.history.len() as u64) < history_len {
+        let from = EventId(loaded.history.len() as u64 + 1);
+        let page = match provider.history(&instance, execution_id, from, PAGE).await {
+            Ok(page) => page,
+            Err(error) if error.is_transient() => return Err(error),
+            Err(error) => return Ok(loaded.unreadable(error.to_string())),
+        };
+        if page.is_empty() {
+            let message = format!("the history ends before event {from}, but should have {history_len}");
+            return Ok(loaded.unreadable(message));
+        }
+        for stored in page {
+            match history::read(&stored) {
+                Ok(event) => loaded.history.push(event),
+                Err(error) => return Ok(loaded.unreadable(error.to_string())),
+            }
+        }
+    }
+    Ok(loaded)
+}
+
+impl Loaded {
+    fn unreadable(mut self, report: String) -> Self {
+        self.unreadable = Some(report);
+        self
+    }
+
+    /// Runs the code over the history.
+    pub(super) fn into_resident(
+        self,
+        rules: &Rules,
+        instance: &InstanceId,
+        execution_id: ExecutionId,
+        history_len: u64,
+    ) -> Resident {
+        let status = self.record.clone().and_then(metadata::read);
+        if let Some(status) = status.filter(|status| status.status.is_closed()) {
+            return Resident::Closed { execution_id, status: status.status };
+        }
+        if self.record.is_none() {
+            return Resident::Absent;
+        }
+        let identity = self.history.first().and_then(identity_of);
+        let suspended = |report| Resident::Suspended { execution_id, history_len, identity: identity.clone(), report };
+        if let Some(report) = self.unreadable {
+            return suspended(report);
+        }
+        let Some(identity) = identity.clone() else { return Resident::Pending { execution_id } };
+        let Some(handler) = rules.registry.orchestration(&identity.name, &identity.version) else {
+            return suspended(format!(
+                "no orchestration `{}` of version {} is registered; {}",
+                identity.name,
+                identity.version,
+                rules.registry.known(&identity.name)
+            ));
+        };
+        let facts = Facts { instance: instance.clone(), execution_id, limits: rules.limits };
+        let mut execution = Execution::new(facts, handler.clone());
+        match execution.replay(&self.history) {
+            Ok(()) => Resident::Live(Box::new(Live { execution_id, identity, execution })),
+            Err(mismatch) => suspended(mismatch.to_string()),
+        }
+    }
+}
+
+fn identity_of(first: &Event) -> Option<Identity> {
+    match &first.kind {
+        EventKind::Started(started) => Some(Identity::of(started, first.at)),
+        _ => None,
+    }
+}

@@ -1,0 +1,23 @@
+//! Who runs it, and when: the async shell around the core.
+//!
+//! An instance belongs to one *shard*, a plain thread that runs its turns one after another. Activities run on the
+//! tokio runtime of the application. A thread of the engine, which no user code can block, fetches turns and
+//! activities and renews leases. All of them meet at the *door*, which knows the shard of an instance.
+
+mod activities;
+mod attempt;
+mod builder;
+mod door;
+mod effects;
+mod fetch;
+mod leases;
+mod load;
+mod resident;
+mod runtime;
+mod shard;
+mod suspended;
+mod turn;
+
+pub use self::builder::{RuntimeBuilder, StartError as RuntimeError};
+pub(crate) use self::door::{Accepted, Door, Refusal};
+pub use self::runtime::Runtime;

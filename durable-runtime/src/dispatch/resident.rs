@@ -1,0 +1,75 @@
+//! What a shard knows of an instance between turns.
+
+use std::time::Duration;
+
+use crate::ids::ExecutionId;
+use crate::metadata::{Identity, Status};
+use crate::replay::Execution;
+
+/// How long an instance that cannot go on here is left alone. A restart, with another build, looks at once.
+const SUSPENDED_FOR: Duration = Duration::from_secs(3_600);
+
+/// What is known of an instance when its turn begins, and what is kept of it for the next one.
+pub(super) enum Resident {
+    /// Nothing: no message has started it.
+    Absent,
+    /// It is kept, but its newest execution has no event yet.
+    Pending {
+        /// That execution.
+        execution_id: ExecutionId,
+    },
+    /// It works or waits.
+    Live(Box<Live>),
+    /// Nothing more can happen to it.
+    Closed {
+        /// Its last execution.
+        execution_id: ExecutionId,
+        /// How it ended.
+        status: Status,
+    },
+    /// It cannot go on here.
+    Suspended {
+        /// Its newest execution.
+        execution_id: ExecutionId,
+        /// How many events that has.
+        history_len: u64,
+        /// What it is, as far as that is known.
+        identity: Option<Identity>,
+        /// Why.
+        report: String,
+    },
+}
+
+/// An execution in memory.
+pub(super) struct Live {
+    pub(super) execution_id: ExecutionId,
+    pub(super) identity: Identity,
+    pub(super) execution: Execution,
+}
+
+impl Resident {
+    pub(super) fn execution_id(&self) -> ExecutionId {
+        match self {
+            Self::Absent => ExecutionId(0),
+            Self::Pending { execution_id }
+            | Self::Closed { execution_id, .. }
+            | Self::Suspended { execution_id, .. } => *execution_id,
+            Self::Live(live) => live.execution_id,
+        }
+    }
+
+    /// It cannot go on here. What has been taken so far stays, the rest waits.
+    pub(super) fn suspend(&mut self, report: String) {
+        let (history_len, identity) = match self {
+            Self::Live(live) => (live.execution.history_len(), Some(live.identity.clone())),
+            Self::Suspended { .. } => return,
+            _ => (0, None),
+        };
+        *self = Self::Suspended { execution_id: self.execution_id(), history_len, identity, report };
+    }
+
+    /// How long its messages wait before they bring another turn.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        matches!(self, Self::Suspended { .. }).then_some(SUSPENDED_FOR)
+    }
+}

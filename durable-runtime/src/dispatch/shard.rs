@@ -1,0 +1,431 @@
+//! A shard: one thread that owns some of the instances and runs their turns.
+//!
+//! Each instance that has something to do has a *lane*, which goes round: lease, load if it is not in memory, plan,
+//! commit, answer. Everything that waits for the store waits beside the others, so that one flush serves many lanes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use lru::LruCache;
+use tokio::runtime::Handle;
+
+use super::door::{Accepted, Delivery, Origin, Refusal, ToShard, TurnRoom};
+use super::leases::{LEASE_TTL, Leases};
+use super::load::{Loaded, load};
+use super::resident::Resident;
+use super::suspended::Suspended;
+use super::turn::{Planned, Rules, plan};
+use crate::ids::{InstanceId, LockToken, MessageId};
+use crate::providers::{
+    CommitError, CommitId, ErrorKind, LeasedTurn, OwnerId, Provider, ProviderError, Transaction, TransactionOp,
+    TurnRequest,
+};
+
+/// How many messages one turn takes.
+const MESSAGES_MAX: usize = 1_024;
+/// How long a lane waits after the store has failed, at first and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// What a shard is made of.
+pub(super) struct Shard {
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) owner: OwnerId,
+    pub(super) rules: Rules,
+    pub(super) suspended: Arc<Suspended>,
+    pub(super) leases: Arc<Leases>,
+    /// The runtime on which futures of the store may rely.
+    pub(super) engine: Handle,
+    pub(super) live_max: NonZeroUsize,
+    pub(super) commit_ids: CommitIds,
+}
+
+/// Makes names for transactions: the same prefix for all of a shard, then a counter.
+pub(super) struct CommitIds(pub(super) u128);
+
+impl CommitIds {
+    fn next(&mut self) -> CommitId {
+        self.0 = self.0.wrapping_add(1);
+        CommitId(self.0)
+    }
+}
+
+/// One instance that has something to do.
+#[derive(Default)]
+struct Lane {
+    inputs: VecDeque<Delivery>,
+    turn: Option<(LeasedTurn, TurnRoom)>,
+    busy: bool,
+    failures: u32,
+}
+
+/// A turn that waits to be kept.
+struct InFlight {
+    transaction: Transaction,
+    token: LockToken,
+    resident: Resident,
+    answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
+    unwanted: Vec<MessageId>,
+    room: Option<TurnRoom>,
+}
+
+/// What a lane has waited for.
+enum Step {
+    Leased(InstanceId, Result<Vec<LeasedTurn>, ProviderError>),
+    Loaded(LeasedTurn, Option<TurnRoom>, Result<Loaded, ProviderError>),
+    Committed(InstanceId, Box<InFlight>, Result<(), CommitError>),
+    Enqueued(InstanceId, Vec<Delivery>, Result<(), CommitError>),
+    Rested(InstanceId),
+}
+
+type Pending = Pin<Box<dyn Future<Output = Step>>>;
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Runs a shard until it is told to stop and nothing is under way.
+pub(super) fn run(shard: Shard, inbox: &Receiver<ToShard>) {
+    let live = LruCache::new(shard.live_max);
+    let mut running =
+        Running { shard, lanes: BTreeMap::new(), live, pending: FuturesUnordered::new(), stopping: false };
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        let mut moved = false;
+        while let Ok(message) = inbox.try_recv() {
+            running.hear(message);
+            moved = true;
+        }
+        moved |= running.advance(&waker);
+        if running.stopping && running.pending.is_empty() {
+            return;
+        }
+        if !moved {
+            thread::park();
+        }
+    }
+}
+
+struct Running {
+    shard: Shard,
+    lanes: BTreeMap<InstanceId, Lane>,
+    live: LruCache<InstanceId, Resident>,
+    pending: FuturesUnordered<Pending>,
+    stopping: bool,
+}
+
+impl Running {
+    fn hear(&mut self, message: ToShard) {
+        match message {
+            ToShard::Stop => self.stopping = true,
+            ToShard::Turn(turn, room) => {
+                let instance = turn.instance.clone();
+                self.lanes.entry(instance.clone()).or_default().turn = Some((turn, room));
+                self.go(&instance);
+            }
+            ToShard::Deliver(delivery) => {
+                let instance = delivery.instance.clone();
+                self.lanes.entry(instance.clone()).or_default().inputs.push_back(delivery);
+                self.go(&instance);
+            }
+        }
+    }
+
+    /// Polls what waits for the store; says whether anything was ready.
+    fn advance(&mut self, waker: &Waker) -> bool {
+        let mut moved = false;
+        loop {
+            let ready = {
+                // Futures of a store may need a runtime for its I/O and timers; user code must not see one.
+                let _entered = self.shard.engine.enter();
+                self.pending.poll_next_unpin(&mut Context::from_waker(waker))
+            };
+            let Poll::Ready(Some(step)) = ready else { return moved };
+            moved = true;
+            self.step(step);
+        }
+    }
+
+    /// Starts the next round of a lane, if it is free and has something to do.
+    fn go(&mut self, instance: &InstanceId) {
+        let stopping = self.stopping;
+        let Some(lane) = self.lanes.get_mut(instance) else { return };
+        if lane.busy {
+            return;
+        }
+        if let Some((turn, room)) = lane.turn.take() {
+            lane.busy = true;
+            self.begin(turn, Some(room));
+        } else if lane.inputs.is_empty() || stopping {
+            // What is still in hand when the engine stops was never acknowledged.
+            self.lanes.remove(instance);
+        } else {
+            lane.busy = true;
+            self.lease(instance.clone());
+        }
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Leased(instance, leased) => self.leased(&instance, leased),
+            Step::Loaded(turn, room, Ok(loaded)) => {
+                let LeasedTurn { instance, execution_id, history_len, .. } = &turn;
+                let resident = loaded.into_resident(&self.shard.rules, instance, *execution_id, *history_len);
+                self.plan(turn, room, resident);
+            }
+            Step::Loaded(turn, room, Err(error)) => {
+                tracing::warn!(instance = %turn.instance, %error, "an instance could not be loaded");
+                let after = self.note_failure(&turn.instance);
+                let ops = vec![TransactionOp::ReleaseLock { delay: Some(BACKOFF.1) }];
+                let planned = Planned { ops, resident: Resident::Absent, answers: Vec::new(), unwanted: Vec::new() };
+                self.commit(turn, room, planned, after);
+            }
+            Step::Committed(instance, flight, result) => self.committed(&instance, *flight, result),
+            Step::Enqueued(instance, deliveries, result) => self.enqueued(&instance, deliveries, result),
+            Step::Rested(instance) => self.free(&instance),
+        }
+    }
+
+    fn free(&mut self, instance: &InstanceId) {
+        if let Some(lane) = self.lanes.get_mut(instance) {
+            lane.busy = false;
+        }
+        self.go(instance);
+    }
+
+    /// Takes the lease on an instance that has messages in hand.
+    fn lease(&mut self, instance: InstanceId) {
+        let provider = Arc::clone(&self.shard.provider);
+        let want = TurnRequest {
+            owner: self.shard.owner.clone(),
+            max: 1,
+            ttl: LEASE_TTL,
+            wait: Duration::ZERO,
+            instance: Some(instance.clone()),
+        };
+        self.pending.push(Box::pin(async move { Step::Leased(instance, provider.fetch_turns(want).await) }));
+    }
+
+    fn leased(&mut self, instance: &InstanceId, leased: Result<Vec<LeasedTurn>, ProviderError>) {
+        match leased.map(|turns| turns.into_iter().next()) {
+            Ok(Some(turn)) => self.begin(turn, None),
+            Ok(None) if self.lanes.get(instance).is_some_and(|lane| lane.turn.is_some()) => self.free(instance),
+            Ok(None) => self.enqueue(instance),
+            Err(error) => {
+                tracing::warn!(%instance, %error, "a turn could not be leased");
+                self.rest(instance.clone());
+            }
+        }
+    }
+
+    /// Somebody else has the lease: the messages in hand are put into the queue, and wait there for its turn.
+    fn enqueue(&mut self, instance: &InstanceId) {
+        let Some(lane) = self.lanes.get_mut(instance) else { return };
+        let deliveries: Vec<Delivery> = lane.inputs.drain(..).collect();
+        let mut ops = Vec::new();
+        for Delivery { message, from, .. } in &deliveries {
+            if let Origin::Worker(token) = from {
+                ops.push(TransactionOp::AckWork { token: token.clone() });
+            }
+            match message.enqueue(instance, crate::message::fresh_message_id()) {
+                Ok(op) => ops.push(op),
+                Err(error) => tracing::error!(%instance, %error, "a message cannot be written"),
+            }
+        }
+        let transaction = Transaction { fence: None, commit_id: self.shard.commit_ids.next(), ops };
+        let (provider, instance) = (Arc::clone(&self.shard.provider), instance.clone());
+        self.pending.push(Box::pin(async move {
+            let result = provider.atomic_batch(transaction).await.map(drop);
+            Step::Enqueued(instance, deliveries, result)
+        }));
+    }
+
+    fn enqueued(&mut self, instance: &InstanceId, deliveries: Vec<Delivery>, result: Result<(), CommitError>) {
+        match result {
+            Ok(()) => {
+                deliveries.into_iter().for_each(|delivery| delivery.answer(Ok(Accepted::Kept)));
+                self.free(instance);
+            }
+            Err(error) => self.again(instance, deliveries, &error),
+        }
+    }
+
+    /// The instance is leased: runs the turn, from memory if it is there.
+    fn begin(&mut self, turn: LeasedTurn, room: Option<TurnRoom>) {
+        self.shard.leases.hold_turn(turn.lock_token.clone());
+        let resident = self.live.pop(&turn.instance).filter(|resident| is_current(resident, &turn));
+        if let Some(resident) = resident {
+            return self.plan(turn, room, resident);
+        }
+        let (provider, instance) = (Arc::clone(&self.shard.provider), turn.instance.clone());
+        let (execution_id, history_len) = (turn.execution_id, turn.history_len);
+        self.pending.push(Box::pin(async move {
+            let loaded = load(provider, instance, execution_id, history_len).await;
+            Step::Loaded(turn, room, loaded)
+        }));
+    }
+
+    fn plan(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, resident: Resident) {
+        let deliveries = match self.lanes.get_mut(&turn.instance) {
+            Some(lane) => {
+                let most = lane.inputs.len().min(MESSAGES_MAX);
+                lane.inputs.drain(..most).collect()
+            }
+            None => Vec::new(),
+        };
+        let planned = plan(&self.shard.rules, &turn, resident, deliveries);
+        self.commit(turn, room, planned, Duration::ZERO);
+    }
+
+    fn commit(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, planned: Planned, after: Duration) {
+        let Planned { ops, resident, answers, unwanted } = planned;
+        let token = turn.lock_token;
+        let commit_id = self.shard.commit_ids.next();
+        let transaction = Transaction { fence: Some(token.clone()), commit_id, ops };
+        let flight = InFlight { transaction, token, resident, answers, unwanted, room };
+        self.send(turn.instance, Box::new(flight), after);
+    }
+
+    fn send(&mut self, instance: InstanceId, flight: Box<InFlight>, after: Duration) {
+        let provider = Arc::clone(&self.shard.provider);
+        self.pending.push(Box::pin(async move {
+            if !after.is_zero() {
+                tokio::time::sleep(after).await;
+            }
+            let result = provider.atomic_batch(flight.transaction.clone()).await.map(drop);
+            Step::Committed(instance, flight, result)
+        }));
+    }
+
+    fn committed(&mut self, instance: &InstanceId, flight: InFlight, result: Result<(), CommitError>) {
+        match result {
+            Ok(()) => self.kept(instance, flight),
+            // It may have been kept: only the same transaction under the same name can tell.
+            Err(CommitError::Provider(error)) if error.kind() == ErrorKind::Ambiguous && !self.stopping => {
+                tracing::warn!(%instance, %error, "whether a turn was kept is not known; asking again");
+                let after = self.note_failure(instance);
+                self.send(instance.clone(), Box::new(flight), after);
+            }
+            Err(error) => {
+                self.shard.leases.release(&flight.token);
+                let deliveries = flight.answers.into_iter().map(|(delivery, _)| delivery).collect();
+                self.again(instance, deliveries, &error);
+            }
+        }
+    }
+
+    fn kept(&mut self, instance: &InstanceId, flight: InFlight) {
+        self.release(&flight);
+        if !flight.unwanted.is_empty() {
+            self.shard.leases.revoke(instance, &flight.unwanted);
+        }
+        self.note(instance, flight.resident);
+        for (delivery, answer) in flight.answers {
+            delivery.answer(answer);
+        }
+        if let Some(lane) = self.lanes.get_mut(instance) {
+            lane.failures = 0;
+        }
+        drop(flight.room);
+        self.free(instance);
+    }
+
+    /// What was leased for this turn is done with: the instance, and the activities whose ends it took.
+    fn release(&self, flight: &InFlight) {
+        self.shard.leases.release(&flight.token);
+        for (delivery, _) in &flight.answers {
+            if let Origin::Worker(token) = &delivery.from {
+                self.shard.leases.release(token);
+            }
+        }
+    }
+
+    /// Keeps in memory what the next turn can use.
+    fn note(&mut self, instance: &InstanceId, resident: Resident) {
+        match resident {
+            Resident::Suspended { report, .. } => {
+                if self.shard.suspended.note(instance, report.clone()) {
+                    tracing::error!(%instance, "suspended: {report}");
+                }
+            }
+            Resident::Live(_) => {
+                self.shard.suspended.clear(instance);
+                self.live.push(instance.clone(), resident);
+            }
+            Resident::Absent | Resident::Pending { .. } | Resident::Closed { .. } => {
+                self.shard.suspended.clear(instance)
+            }
+        }
+    }
+
+    /// Nothing was kept: what was in hand goes first into the next round.
+    fn again(&mut self, instance: &InstanceId, deliveries: Vec<Delivery>, error: &CommitError) {
+        let gone = if let CommitError::WorkGone(token) = error { Some(token.clone()) } else { None };
+        if gone.is_none() {
+            tracing::warn!(%instance, %error, "a turn was not kept; it is run again");
+        }
+        if let Some(token) = &gone {
+            self.shard.leases.release(token);
+        }
+        let still = deliveries.into_iter().filter(|delivery| !delivery.is_work(gone.as_ref()));
+        let lane = self.lanes.entry(instance.clone()).or_default();
+        for delivery in still.collect::<Vec<_>>().into_iter().rev() {
+            lane.inputs.push_front(delivery);
+        }
+        if gone.is_some() { self.free(instance) } else { self.rest(instance.clone()) }
+    }
+
+    /// Leaves a lane alone for a while.
+    fn rest(&mut self, instance: InstanceId) {
+        let after = self.note_failure(&instance);
+        self.pending.push(Box::pin(async move {
+            tokio::time::sleep(after).await;
+            Step::Rested(instance)
+        }));
+    }
+
+    /// Twice as long with each failure in a row.
+    fn note_failure(&mut self, instance: &InstanceId) -> Duration {
+        let lane = self.lanes.entry(instance.clone()).or_default();
+        lane.failures = lane.failures.saturating_add(1);
+        BACKOFF.0.saturating_mul(1 << lane.failures.min(6)).min(BACKOFF.1)
+    }
+}
+
+/// Whether what is in memory is what the store has.
+fn is_current(resident: &Resident, turn: &LeasedTurn) -> bool {
+    match resident {
+        Resident::Live(live) => {
+            live.execution_id == turn.execution_id && live.execution.history_len() == turn.history_len
+        }
+        _ => false,
+    }
+}
+
+impl Delivery {
+    /// Tells the sender, if it still listens.
+    fn answer(self, answer: Result<Accepted, Refusal>) {
+        if let Origin::Client(reply) = self.from {
+            let _ = reply.send(answer);
+        }
+    }
+
+    fn is_work(&self, token: Option<&LockToken>) -> bool {
+        matches!((&self.from, token), (Origin::Worker(mine), Some(token)) if mine == token)
+    }
+}

@@ -1,0 +1,331 @@
+//! One turn: messages in, one transaction out. No I/O and no waiting here.
+
+use std::sync::Arc;
+
+use super::door::{Accepted, Delivery, Origin, Refusal};
+use super::effects::{Effects, outcome_of};
+use super::resident::{Live, Resident};
+use crate::clock::Timestamp;
+use crate::history::{Carried, EventKind, Failure, HISTORY_FORMAT, Started};
+use crate::ids::{ExecutionId, InstanceId, MessageId};
+use crate::limits::Limits;
+use crate::message::{IfExists, Message, Outcome, Start, fresh_message_id};
+use crate::metadata::{self, Identity, Status};
+use crate::payload::CodecError;
+use crate::providers::{LeasedTurn, TransactionOp};
+use crate::registry::Registry;
+use crate::replay::{Applied, Execution, Facts};
+
+/// How many generations of continue-as-new one turn may run through.
+const GENERATIONS_MAX: usize = 8;
+
+/// What is the same for all turns of a runtime.
+#[derive(Clone)]
+pub(super) struct Rules {
+    pub(super) registry: Arc<Registry>,
+    pub(super) limits: Limits,
+    /// Whether another process may know what this one does not.
+    pub(super) shared: bool,
+}
+
+/// What a turn comes to.
+pub(super) struct Planned {
+    /// What is to be kept, all or nothing.
+    pub(super) ops: Vec<TransactionOp>,
+    /// The instance after it.
+    pub(super) resident: Resident,
+    /// The messages in hand, and what their senders are told once it is kept.
+    pub(super) answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
+    /// Activities whose results nobody wants any more.
+    pub(super) unwanted: Vec<MessageId>,
+}
+
+/// Where a message came from.
+enum Source {
+    /// The queue of the instance.
+    Stored(MessageId),
+    /// A sender that waits.
+    Hand(Delivery),
+}
+
+struct Turn<'a> {
+    rules: &'a Rules,
+    instance: InstanceId,
+    now: Timestamp,
+    resident: Resident,
+    effects: Effects,
+    acked: Vec<MessageId>,
+    answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
+    generations: usize,
+}
+
+/// Runs the turn of an instance.
+///
+/// # Errors
+/// [`CodecError`] if a stored message cannot be read: the instance cannot go on here.
+pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliveries: Vec<Delivery>) -> Planned {
+    let mut turn = Turn {
+        rules,
+        instance: leased.instance.clone(),
+        // The clock of the store is the only one: what is due, and what the code is told.
+        now: Timestamp::from_millis(leased.lock_token.granted_at_ms),
+        resident,
+        effects: Effects::new(leased.instance.clone()),
+        acked: Vec::new(),
+        answers: Vec::new(),
+        generations: 0,
+    };
+    for (message, source) in turn.in_order(leased, deliveries) {
+        if let Err(error) = turn.take(message, source) {
+            turn.resident.suspend(format!("a message or an event cannot be written: {error}"));
+        }
+    }
+    turn.finish()
+}
+
+impl Turn<'_> {
+    /// Stored messages first, then those in hand; but a start comes before what waits for it.
+    fn in_order(&mut self, leased: &LeasedTurn, deliveries: Vec<Delivery>) -> Vec<(Message, Source)> {
+        let mut messages = Vec::with_capacity(leased.messages.len() + deliveries.len());
+        for stored in &leased.messages {
+            match Message::decode(&stored.data) {
+                Ok(message) => messages.push((message, Source::Stored(stored.id.clone()))),
+                Err(error) => self.resident.suspend(format!("message `{}` cannot be read: {error}", stored.id)),
+            }
+        }
+        messages.extend(deliveries.into_iter().map(|delivery| (delivery.message.clone(), Source::Hand(delivery))));
+        if matches!(self.resident, Resident::Absent | Resident::Pending { .. }) {
+            messages.sort_by_key(|(message, _)| !matches!(message, Message::Start(_)));
+        }
+        messages
+    }
+
+    fn take(&mut self, message: Message, source: Source) -> Result<(), CodecError> {
+        match (&mut self.resident, message) {
+            (Resident::Absent | Resident::Pending { .. }, Message::Start(start)) => {
+                self.take_first_start(start, source)
+            }
+            (_, Message::Start(start)) => self.take_other_start(start, source),
+            (Resident::Absent, Message::Cancel { .. } | Message::Terminate { .. }) => {
+                self.settle(source, Err(Refusal::NotFound));
+                Ok(())
+            }
+            (Resident::Absent | Resident::Pending { .. }, message) => self.keep(message, source),
+            (Resident::Closed { status, .. }, _) => {
+                let refusal = Refusal::Closed(*status);
+                self.settle(source, Err(refusal));
+                Ok(())
+            }
+            (Resident::Suspended { .. }, Message::Terminate { reason }) => {
+                self.terminate_suspended(reason)?;
+                self.settle(source, Ok(Accepted::Kept));
+                Ok(())
+            }
+            (Resident::Suspended { .. }, message) => self.keep(message, source),
+            (Resident::Live(live), message) => {
+                let event = message.into_event(live.execution_id).filter(|event| live.execution.accepts(event));
+                if let Some(event) = event {
+                    self.apply(event)?;
+                }
+                self.settle(source, Ok(Accepted::Kept));
+                Ok(())
+            }
+        }
+    }
+
+    /// The message is done with, once the transaction is kept.
+    fn settle(&mut self, source: Source, answer: Result<Accepted, Refusal>) {
+        match source {
+            Source::Stored(id) => self.acked.push(id),
+            Source::Hand(delivery) => {
+                if let Origin::Worker(token) = &delivery.from {
+                    self.effects.push(TransactionOp::AckWork { token: token.clone() });
+                }
+                self.answers.push((delivery, answer));
+            }
+        }
+    }
+
+    /// The message waits in the queue for a turn that can take it.
+    fn keep(&mut self, message: Message, source: Source) -> Result<(), CodecError> {
+        if let Source::Hand(_) = &source {
+            // A completion for an instance that is not there any more has nothing to wait for.
+            if matches!(message, Message::Raised { .. }) || !matches!(self.resident, Resident::Absent) {
+                self.effects.push(message.enqueue(&self.instance, fresh_message_id())?);
+            }
+            self.settle(source, Ok(Accepted::Kept));
+        }
+        Ok(())
+    }
+
+    fn take_first_start(&mut self, start: Start, source: Source) -> Result<(), CodecError> {
+        if self.rules.registry.orchestration(&start.name, &start.version).is_none() {
+            return self.take_unknown_start(start, source);
+        }
+        self.settle(source, Ok(Accepted::Kept));
+        match self.resident {
+            Resident::Pending { execution_id } => self.begin(execution_id, false, start, Vec::new()),
+            _ => self.begin(ExecutionId::FIRST, true, start, Vec::new()),
+        }
+    }
+
+    /// Nobody here can run it. If nobody else can, its parent hears so; else it waits for who can.
+    fn take_unknown_start(&mut self, start: Start, source: Source) -> Result<(), CodecError> {
+        let message = format!(
+            "no orchestration `{}` of version {} is registered; {}",
+            start.name,
+            start.version,
+            self.rules.registry.known(&start.name)
+        );
+        match (&start.parent, self.rules.shared) {
+            (Some(parent), false) if parent.command.is_some() => {
+                self.effects.tell_parent(parent, Outcome::Failure(Failure::Unavailable { message }))?;
+                self.settle(source, Ok(Accepted::Kept));
+                Ok(())
+            }
+            _ => {
+                self.resident.suspend(message);
+                self.keep(Message::Start(start), source)
+            }
+        }
+    }
+
+    /// The instance is there already.
+    fn take_other_start(&mut self, start: Start, source: Source) -> Result<(), CodecError> {
+        let closed = matches!(self.resident, Resident::Closed { .. });
+        let answer = match start.if_exists {
+            IfExists::UseExisting => Ok(Accepted::Existing),
+            IfExists::RestartIfClosed if closed => Ok(Accepted::Kept),
+            IfExists::TerminateAndRestart => Ok(Accepted::Kept),
+            _ => Err(Refusal::AlreadyExists),
+        };
+        match &answer {
+            Ok(Accepted::Kept) => {
+                if !closed {
+                    let reason = "replaced by a new start".to_owned();
+                    self.take(Message::Terminate { reason }, Source::Stored(fresh_message_id()))?;
+                }
+                let next = self.resident.execution_id().next();
+                self.begin(next, true, start, Vec::new())?;
+            }
+            Ok(Accepted::Existing) => {}
+            Err(_) => self.refuse_child(&start)?,
+        }
+        self.settle(source, answer);
+        Ok(())
+    }
+
+    fn refuse_child(&mut self, start: &Start) -> Result<(), CodecError> {
+        match &start.parent {
+            Some(parent) => {
+                let message = format!("the id `{}` of the child is taken by another instance", self.instance);
+                self.effects.tell_parent(parent, Outcome::Failure(Failure::Unavailable { message }))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        execution_id: ExecutionId,
+        create: bool,
+        start: Start,
+        carried: Vec<Carried>,
+    ) -> Result<(), CodecError> {
+        let Some(handler) = self.rules.registry.orchestration(&start.name, &start.version).cloned() else {
+            self.resident
+                .suspend(format!("no orchestration `{}` of version {} is registered", start.name, start.version));
+            return Ok(());
+        };
+        if create {
+            self.effects.create(execution_id);
+        }
+        let started = Started {
+            format: HISTORY_FORMAT,
+            name: start.name,
+            version: start.version,
+            fingerprint: handler.fingerprint,
+            input: start.input,
+            parent: start.parent,
+            carried,
+        };
+        let identity = Identity::of(&started, self.now);
+        self.effects.put_metadata(metadata::begun(&identity, Status::Running));
+        self.effects.put_labels(start.labels);
+        let facts = Facts { instance: self.instance.clone(), execution_id, limits: self.rules.limits };
+        let execution = Execution::new(facts, handler);
+        self.resident = Resident::Live(Box::new(Live { execution_id, identity, execution }));
+        self.apply(EventKind::Started(started))
+    }
+
+    /// Runs the code over one event.
+    fn apply(&mut self, event: EventKind) -> Result<(), CodecError> {
+        let Resident::Live(live) = &mut self.resident else { return Ok(()) };
+        let applied = live.execution.apply(event, self.now);
+        if let Some(status) = live.execution.take_custom_status() {
+            self.effects.put_metadata(metadata::custom_status(&status));
+        }
+        let execution_id = live.execution_id;
+        let end = applied.events.last().map(|event| event.kind.clone()).filter(EventKind::is_end);
+        self.effects.take(execution_id, applied)?;
+        match end {
+            Some(EventKind::ContinuedAsNew { name, version, input }) => self.continue_as_new(name, version, input),
+            Some(end) => self.close(&end),
+            None => Ok(()),
+        }
+    }
+
+    fn close(&mut self, end: &EventKind) -> Result<(), CodecError> {
+        let (execution_id, identity) = match &self.resident {
+            Resident::Live(live) => (live.execution_id, live.identity.clone()),
+            Resident::Suspended { execution_id, identity: Some(identity), .. } => (*execution_id, identity.clone()),
+            _ => return Ok(()),
+        };
+        self.effects.put_metadata(metadata::ended(&identity, end, self.now));
+        if let (Some(parent), Some(outcome)) = (&identity.parent, outcome_of(end)) {
+            self.effects.tell_parent(parent, outcome)?;
+        }
+        self.resident = Resident::Closed { execution_id, status: metadata::status_of(end) };
+        Ok(())
+    }
+
+    fn continue_as_new(&mut self, name: String, version: String, input: crate::Payload) -> Result<(), CodecError> {
+        let Resident::Live(live) = &self.resident else { return Ok(()) };
+        let carried = live.execution.leftover_events();
+        let next = live.execution_id.next();
+        let parent = live.identity.parent.clone();
+        let start = Start { name, version, input, parent, if_exists: IfExists::Fail, labels: Vec::new() };
+        self.generations += 1;
+        let known = self.rules.registry.orchestration(&start.name, &start.version).is_some();
+        if known && self.generations < GENERATIONS_MAX {
+            return self.begin(next, true, start, carried);
+        }
+        // The next execution begins with a turn of its own; what nobody took waits in the queue for it.
+        self.effects.create(next);
+        self.effects.push(Message::Start(start).enqueue(&self.instance, fresh_message_id())?);
+        for Carried { name, value } in carried {
+            self.effects.push(Message::Raised { name, value }.enqueue(&self.instance, fresh_message_id())?);
+        }
+        self.resident = Resident::Pending { execution_id: next };
+        Ok(())
+    }
+
+    /// Ends an instance whose code cannot be run.
+    fn terminate_suspended(&mut self, reason: String) -> Result<(), CodecError> {
+        let Resident::Suspended { execution_id, history_len, .. } = self.resident else { return Ok(()) };
+        let end = EventKind::Terminated { reason };
+        let event = crate::history::Event { id: crate::EventId(history_len + 1), at: self.now, kind: end.clone() };
+        self.effects.take(execution_id, Applied { events: vec![event], cancelled: Vec::new() })?;
+        self.close(&end)
+    }
+
+    fn finish(mut self) -> Planned {
+        let unwanted = self.effects.cancelled_activities().to_vec();
+        if !self.acked.is_empty() {
+            let (instance, messages) = (self.instance.clone(), self.acked);
+            self.effects.push(TransactionOp::AckMessages { instance, messages });
+        }
+        self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay() });
+        Planned { ops: self.effects.into_ops(), resident: self.resident, answers: self.answers, unwanted }
+    }
+}

@@ -1,0 +1,77 @@
+//! How a piece of work can fail: the stored form of every typed error.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Place;
+use crate::payload::Payload;
+
+/// Why an activity, a child or an orchestration ended without an output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Failure {
+    /// It returned an error.
+    Failed {
+        /// The error, encoded.
+        error: Payload,
+    },
+    /// It did not end in time.
+    TimedOut {
+        /// Which limit it was, with its length.
+        message: String,
+    },
+    /// It was cancelled.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// It was ended at once from outside.
+    Terminated {
+        /// Why.
+        reason: String,
+    },
+    /// It panicked.
+    Panicked {
+        /// The text of the panic.
+        message: String,
+        /// Where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<Place>,
+    },
+    /// An argument did not decode, or an output could not be encoded.
+    Codec {
+        /// Which, and why.
+        message: String,
+    },
+    /// It could not be started: no such name or version, no state, an id that is taken.
+    Unavailable {
+        /// Why.
+        message: String,
+    },
+    /// It waits for something that no event will ever bring.
+    NeverWakes {
+        /// What to look for.
+        message: String,
+    },
+    /// A limit was reached.
+    LimitReached {
+        /// Which one.
+        message: String,
+    },
+}
+
+impl Failure {
+    /// What it is, in one line and without any payload.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Failed { .. } => "returned an error".to_owned(),
+            Self::TimedOut { message } => format!("timed out: {message}"),
+            Self::Cancelled { reason } => format!("cancelled: {reason}"),
+            Self::Terminated { reason } => format!("terminated: {reason}"),
+            Self::Panicked { message, place: Some(place) } => format!("panicked at {place}: {message}"),
+            Self::Panicked { message, place: None } => format!("panicked: {message}"),
+            Self::Codec { message } | Self::Unavailable { message } => message.clone(),
+            Self::NeverWakes { message } | Self::LimitReached { message } => message.clone(),
+        }
+    }
+}

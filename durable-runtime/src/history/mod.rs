@@ -1,0 +1,12 @@
+//! What happened, in which order: the events of an execution and their stored form.
+
+mod event;
+mod failure;
+mod stored;
+mod validate;
+
+pub use self::event::{ActivitySettings, Carried, Event, EventKind, Parent, Place, Started};
+pub use self::failure::Failure;
+pub use self::stored::{HISTORY_FORMAT, HistoryError};
+pub(crate) use self::stored::{read, write};
+pub use self::validate::{InvalidHistory, validate};

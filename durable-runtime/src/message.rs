@@ -1,0 +1,167 @@
+//! What instances and workers are told: the stored form of every message. A provider sees bytes.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::history::{ActivitySettings, EventKind, Failure, Parent};
+use crate::ids::{CommandId, ExecutionId, InstanceId, MessageId};
+use crate::payload::{CodecError, Payload};
+use crate::providers::{NewMessage, Queue, TransactionOp};
+
+/// What to do when a start meets an instance that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum IfExists {
+    /// Refuse; the instance is not touched.
+    #[default]
+    Fail,
+    /// Give a handle to the one that is there, running or closed.
+    UseExisting,
+    /// Start its next execution if it is closed; refuse if it runs.
+    RestartIfClosed,
+    /// Start its next execution; terminate the one that runs.
+    TerminateAndRestart,
+}
+
+/// A message for an instance.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Message {
+    Start(Start),
+    ActivityDone { execution_id: ExecutionId, command: CommandId, attempts: u32, result: Outcome },
+    TimerDue { execution_id: ExecutionId, command: CommandId },
+    ChildDone { execution_id: ExecutionId, command: CommandId, result: Outcome },
+    Raised { name: String, value: Payload },
+    Cancel { reason: String },
+    Terminate { reason: String },
+}
+
+/// A start.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) input: Payload,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<Parent>,
+    #[serde(default)]
+    pub(crate) if_exists: IfExists,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) labels: Vec<(String, String)>,
+}
+
+/// How a piece of work ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    Output(Payload),
+    Failure(Failure),
+}
+
+impl From<Result<Payload, Failure>> for Outcome {
+    fn from(result: Result<Payload, Failure>) -> Self {
+        match result {
+            Ok(output) => Self::Output(output),
+            Err(failure) => Self::Failure(failure),
+        }
+    }
+}
+
+impl Message {
+    pub(crate) fn encode(&self) -> Result<Bytes, CodecError> {
+        serde_json::to_vec(self).map(Bytes::from).map_err(|error| CodecError::new(error.to_string()))
+    }
+
+    pub(crate) fn decode(data: &[u8]) -> Result<Self, CodecError> {
+        serde_json::from_slice(data).map_err(|error| CodecError::new(error.to_string()))
+    }
+
+    /// The event that this message is in the history of the execution it is for; `None` if it is for another one.
+    pub(crate) fn into_event(self, current: ExecutionId) -> Option<EventKind> {
+        match self {
+            Self::Start(_) => None,
+            Self::ActivityDone { execution_id, command, attempts, result } => {
+                (execution_id == current).then(|| match result {
+                    Outcome::Output(output) => EventKind::ActivityCompleted { command, output, attempts },
+                    Outcome::Failure(failure) => EventKind::ActivityFailed { command, failure, attempts },
+                })
+            }
+            Self::TimerDue { execution_id, command } => {
+                (execution_id == current).then_some(EventKind::TimerFired { command })
+            }
+            Self::ChildDone { execution_id, command, result } => (execution_id == current).then(|| match result {
+                Outcome::Output(output) => EventKind::ChildCompleted { command, output },
+                Outcome::Failure(failure) => EventKind::ChildFailed { command, failure },
+            }),
+            Self::Raised { name, value } => Some(EventKind::EventRaised { name, value }),
+            Self::Cancel { reason } => Some(EventKind::CancelRequested { reason }),
+            Self::Terminate { reason } => Some(EventKind::Terminated { reason }),
+        }
+    }
+
+    /// The operation that keeps it for an instance until its next turn.
+    pub(crate) fn enqueue(&self, instance: &InstanceId, id: MessageId) -> Result<TransactionOp, CodecError> {
+        let item = NewMessage {
+            id,
+            execution_id: ExecutionId::FIRST,
+            topic: String::new(),
+            tag: None,
+            visible_at: None,
+            data: self.encode()?,
+        };
+        Ok(TransactionOp::EnqueueWork { queue: Queue::Turns(instance.clone()), items: vec![item] })
+    }
+}
+
+/// What a worker is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ActivityTask {
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) command: CommandId,
+    pub(crate) name: String,
+    pub(crate) input: Payload,
+    #[serde(default)]
+    pub(crate) settings: ActivitySettings,
+    pub(crate) attempt: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_heartbeat: Option<Payload>,
+}
+
+impl ActivityTask {
+    pub(crate) fn encode(&self) -> Result<Bytes, CodecError> {
+        serde_json::to_vec(self).map(Bytes::from).map_err(|error| CodecError::new(error.to_string()))
+    }
+
+    pub(crate) fn decode(data: &[u8]) -> Result<Self, CodecError> {
+        serde_json::from_slice(data).map_err(|error| CodecError::new(error.to_string()))
+    }
+}
+
+/// The name of what a command puts into a queue of its own instance: the command finds it again to cancel it.
+pub(crate) fn command_message_id(execution_id: ExecutionId, command: CommandId) -> MessageId {
+    known_id(format!("{execution_id}.{command}"))
+}
+
+/// The name of what a command puts into the queue of another instance: the same in each attempt to deliver it, and
+/// another for each sender.
+pub(crate) fn sent_message_id(
+    what: &str,
+    from: &InstanceId,
+    execution_id: ExecutionId,
+    command: CommandId,
+) -> MessageId {
+    let text = format!("{what}\n{from}\n{execution_id}\n{command}");
+    known_id(Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).to_string())
+}
+
+/// A name that nothing else has.
+pub(crate) fn fresh_message_id() -> MessageId {
+    known_id(Uuid::new_v4().to_string())
+}
+
+fn known_id(text: String) -> MessageId {
+    #[expect(clippy::expect_used, reason = "numbers, dots and guids are short and printable")]
+    MessageId::new(text).expect("a made id is an id")
+}

@@ -1,0 +1,205 @@
+//! What the runtime keeps of an instance beside its history, computed here and stored blindly by the provider.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::history::{EventKind, Failure, Parent, Started};
+use crate::ids::{ExecutionId, InstanceId};
+use crate::payload::Payload;
+use crate::providers::InstanceRecord;
+
+const STATE: &str = "state";
+const RESULT: &str = "result";
+const CUSTOM_STATUS: &str = "custom_status";
+
+/// Where an instance stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// Started, and no turn has run yet.
+    Pending,
+    /// It works or waits.
+    Running,
+    /// It returned.
+    Completed,
+    /// It failed.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+    /// It was ended at once from outside.
+    Terminated,
+}
+
+impl Status {
+    /// Whether nothing more can happen to it.
+    pub const fn is_closed(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running)
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Terminated => "terminated",
+        })
+    }
+}
+
+/// What is known of an instance without reading its history.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct InstanceStatus {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Its newest execution.
+    pub execution_id: ExecutionId,
+    /// The orchestration.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it stands.
+    pub status: Status,
+    /// What it returned, if it did.
+    pub output: Option<Payload>,
+    /// Why it ended otherwise, if it did.
+    pub failure: Option<Failure>,
+    /// What it said of itself by `ctx.set_status`.
+    pub custom_status: Option<Payload>,
+    /// Who started it, if it is a child.
+    pub parent: Option<Parent>,
+    /// When its newest execution was started.
+    pub started_at: Timestamp,
+    /// When it ended, if it did.
+    pub closed_at: Option<Timestamp>,
+    /// Why it does not go on in this process, if it does not: a replay mismatch, a missing handler, a damaged record.
+    pub suspended: Option<String>,
+    /// What it can be found by.
+    pub labels: std::collections::BTreeMap<String, String>,
+}
+
+/// The part that changes with start and end.
+#[derive(Serialize, Deserialize)]
+struct State {
+    name: String,
+    version: String,
+    status: Status,
+    started_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<Parent>,
+}
+
+/// The part that comes with the end.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ended {
+    Output(Payload),
+    Failure(Failure),
+}
+
+/// What an instance is, for as long as it has this execution.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Identity {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) parent: Option<Parent>,
+    pub(crate) started_at: Timestamp,
+}
+
+impl Identity {
+    pub(crate) fn of(started: &Started, at: Timestamp) -> Self {
+        Self {
+            name: started.name.clone(),
+            version: started.version.clone(),
+            parent: started.parent.clone(),
+            started_at: at,
+        }
+    }
+}
+
+/// Keys and values to set.
+pub(crate) type Entries = Vec<(String, Option<Bytes>)>;
+
+/// What is kept when an execution begins.
+pub(crate) fn begun(identity: &Identity, status: Status) -> Entries {
+    vec![(STATE.to_owned(), json(&state(identity, status, None))), (RESULT.to_owned(), None)]
+}
+
+/// What is kept when an execution ends; nothing if it goes on as the next one.
+pub(crate) fn ended(identity: &Identity, end: &EventKind, at: Timestamp) -> Entries {
+    let result = match end {
+        EventKind::Completed { output } => Ended::Output(output.clone()),
+        EventKind::Failed { failure } => Ended::Failure(failure.clone()),
+        EventKind::Cancelled { reason } => Ended::Failure(Failure::Cancelled { reason: reason.clone() }),
+        EventKind::Terminated { reason } => Ended::Failure(Failure::Terminated { reason: reason.clone() }),
+        _ => return Vec::new(),
+    };
+    let status = status_of(end);
+    vec![(STATE.to_owned(), json(&state(identity, status, Some(at)))), (RESULT.to_owned(), json(&result))]
+}
+
+/// Where an instance stands after this event.
+pub(crate) const fn status_of(end: &EventKind) -> Status {
+    match end {
+        EventKind::Completed { .. } => Status::Completed,
+        EventKind::Failed { .. } => Status::Failed,
+        EventKind::Cancelled { .. } => Status::Cancelled,
+        EventKind::Terminated { .. } => Status::Terminated,
+        _ => Status::Running,
+    }
+}
+
+/// What an orchestration says of itself.
+pub(crate) fn custom_status(status: &Payload) -> Entries {
+    vec![(CUSTOM_STATUS.to_owned(), Some(Bytes::copy_from_slice(status.as_str().as_bytes())))]
+}
+
+fn state(identity: &Identity, status: Status, closed_at: Option<Timestamp>) -> State {
+    State {
+        name: identity.name.clone(),
+        version: identity.version.clone(),
+        status,
+        started_at: identity.started_at,
+        closed_at,
+        parent: identity.parent.clone(),
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Option<Bytes> {
+    serde_json::to_vec(value).ok().map(Bytes::from)
+}
+
+/// Reads what was kept; `None` if this is not of our making.
+pub(crate) fn read(record: InstanceRecord) -> Option<InstanceStatus> {
+    let state: State = serde_json::from_slice(record.metadata.get(STATE)?).ok()?;
+    let ended = record.metadata.get(RESULT).and_then(|result| serde_json::from_slice(result).ok());
+    let custom_status = record.metadata.get(CUSTOM_STATUS).and_then(|status| serde_json::from_slice(status).ok());
+    let (output, failure) = match ended {
+        Some(Ended::Output(output)) => (Some(output), None),
+        Some(Ended::Failure(failure)) => (None, Some(failure)),
+        None => (None, None),
+    };
+    Some(InstanceStatus {
+        instance: record.instance,
+        execution_id: record.execution_id,
+        name: state.name,
+        version: state.version,
+        status: state.status,
+        output,
+        failure,
+        custom_status,
+        parent: state.parent,
+        started_at: state.started_at,
+        closed_at: state.closed_at,
+        suspended: None,
+        labels: record.labels,
+    })
+}

@@ -1,0 +1,12 @@
+//! What a program needs: `use durable_runtime::prelude::*;`
+
+pub use std::time::Duration;
+
+pub use serde::{Deserialize, Serialize};
+
+pub use crate::context::{ActivityContext, ActivityError, ChildError, OrchestrationContext};
+pub use crate::providers::Durability;
+pub use crate::{
+    Client, Event, Handle, IfExists, Infallible, RetryPolicy, Runtime, State, Status, activity, deterministic, join, join_all, orchestration, race, select, try_join,
+    try_join_all,
+};

@@ -1,0 +1,137 @@
+//! Names and versions to handlers.
+
+use std::collections::BTreeMap;
+
+use crate::activity::{Activity, ActivityHandler, ActivityRegistration, States};
+use crate::history::Place;
+use crate::orchestration::{Orchestration, OrchestrationHandler, OrchestrationRegistration};
+
+/// The functions of a program do not fit together; found before anything runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// Two functions have one name (and, for orchestrations, one version).
+    #[error("{what} `{name}` is registered twice, at {first} and at {second}; give one of them another `name = \"..\"`{}", if *.what == "orchestration" { " or `version = \"..\"`" } else { "" })]
+    Duplicate {
+        /// `activity` or `orchestration`.
+        what: &'static str,
+        /// The name, with the version of an orchestration.
+        name: String,
+        /// The one place.
+        first: Place,
+        /// The other place.
+        second: Place,
+    },
+    /// An activity takes a state that was not given.
+    #[error("activity `{activity}` at {place} takes a `State<{type_name}>`; add `.state(..)` with one to the builder")]
+    MissingState {
+        /// The activity.
+        activity: &'static str,
+        /// Where it stands.
+        place: Place,
+        /// The type.
+        type_name: &'static str,
+    },
+}
+
+/// All that a runtime can run.
+#[derive(Default, Clone)]
+pub(crate) struct Registry {
+    orchestrations: BTreeMap<(String, String), OrchestrationHandler>,
+    activities: BTreeMap<String, ActivityHandler>,
+}
+
+impl Registry {
+    /// Everything annotated in this program.
+    pub(crate) fn automatic() -> Result<Self, RegistryError> {
+        let mut registry = Self::default();
+        for registration in inventory::iter::<OrchestrationRegistration> {
+            registry.add_orchestration((registration.handler)())?;
+        }
+        for registration in inventory::iter::<ActivityRegistration> {
+            registry.add_activity((registration.handler)())?;
+        }
+        Ok(registry)
+    }
+
+    pub(crate) fn add<O: Orchestration>(&mut self) -> Result<(), RegistryError> {
+        self.add_orchestration(OrchestrationHandler::of::<O>())
+    }
+
+    pub(crate) fn add_activity_of<A: Activity>(&mut self) -> Result<(), RegistryError> {
+        self.add_activity(ActivityHandler::of::<A>())
+    }
+
+    /// One function may be added twice, by hand and automatically; two functions may not.
+    fn add_orchestration(&mut self, handler: OrchestrationHandler) -> Result<(), RegistryError> {
+        let key = (handler.name.to_owned(), handler.version.to_owned());
+        match self.orchestrations.get(&key) {
+            Some(first) if first.place != handler.place => Err(RegistryError::Duplicate {
+                what: "orchestration",
+                name: format!("{} {}", handler.name, handler.version),
+                first: first.place.clone(),
+                second: handler.place,
+            }),
+            _ => {
+                self.orchestrations.insert(key, handler);
+                Ok(())
+            }
+        }
+    }
+
+    fn add_activity(&mut self, handler: ActivityHandler) -> Result<(), RegistryError> {
+        match self.activities.get(handler.name) {
+            Some(first) if first.place != handler.place => Err(RegistryError::Duplicate {
+                what: "activity",
+                name: handler.name.to_owned(),
+                first: first.place.clone(),
+                second: handler.place,
+            }),
+            _ => {
+                self.activities.insert(handler.name.to_owned(), handler);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether every state that an activity takes is there.
+    pub(crate) fn check_states(&self, states: &States) -> Result<(), RegistryError> {
+        for handler in self.activities.values() {
+            if let Some(missing) = handler.states.iter().find(|key| !states.contains_key(key)) {
+                return Err(RegistryError::MissingState {
+                    activity: handler.name,
+                    place: handler.place.clone(),
+                    type_name: missing.type_name,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn orchestration(&self, name: &str, version: &str) -> Option<&OrchestrationHandler> {
+        self.orchestrations.get(&(name.to_owned(), version.to_owned()))
+    }
+
+    pub(crate) fn activity(&self, name: &str) -> Option<&ActivityHandler> {
+        self.activities.get(name)
+    }
+
+    pub(crate) fn activity_names(&self) -> Vec<String> {
+        self.activities.keys().cloned().collect()
+    }
+
+    /// The versions of a name, or, if there are none, the names there are.
+    pub(crate) fn known(&self, name: &str) -> String {
+        let versions: Vec<_> =
+            self.orchestrations.keys().filter(|(known, _)| known == name).map(|(_, v)| v.as_str()).collect();
+        if !versions.is_empty() {
+            return format!("versions of `{name}` here: {}", versions.join(", "));
+        }
+        let names: std::collections::BTreeSet<_> =
+            self.orchestrations.keys().map(|(name, _)| format!("`{name}`")).collect();
+        match names.len() {
+            0 => "no orchestration is registered here".to_owned(),
+            _ => format!("registered here: {}", names.into_iter().collect::<Vec<_>>().join(", ")),
+        }
+    }
+}

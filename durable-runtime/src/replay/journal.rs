@@ -1,0 +1,332 @@
+//! What one execution knows between and during polls: the state behind its context and its durable futures.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use uuid::Uuid;
+
+use super::mailbox::{Arrival, Delivery, Mailbox};
+use crate::clock::Timestamp;
+use crate::history::{Carried, EventKind, Failure};
+use crate::ids::{CommandId, EventId, ExecutionId, InstanceId};
+use crate::limits::Limits;
+use crate::payload::Payload;
+
+/// What does not change during an execution.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) instance: InstanceId,
+    pub(crate) execution_id: ExecutionId,
+    pub(crate) limits: Limits,
+}
+
+/// What a command came back with.
+#[derive(Debug, Clone)]
+pub(crate) enum Resolution {
+    Output(Payload),
+    Failure(Failure),
+    Fired,
+    Event { name: String, arrival: Arrival, value: Payload },
+}
+
+/// What a command is that has not come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Open {
+    Activity,
+    Timer,
+    Child { instance: InstanceId },
+    Event { name: String },
+}
+
+impl Open {
+    fn of(kind: &EventKind) -> Option<Self> {
+        match kind {
+            EventKind::ActivityScheduled { .. } => Some(Self::Activity),
+            EventKind::TimerSet { .. } => Some(Self::Timer),
+            EventKind::ChildStarted { detached: false, instance, .. } => {
+                Some(Self::Child { instance: instance.clone() })
+            }
+            EventKind::EventAwaited { name, .. } => Some(Self::Event { name: name.clone() }),
+            _ => None,
+        }
+    }
+}
+
+struct Settled {
+    at: EventId,
+    resolution: Resolution,
+}
+
+/// The state behind a context. Everything in it follows from the events fed so far and the code.
+pub(crate) struct Journal {
+    pub(crate) facts: Facts,
+    position: EventId,
+    now: Timestamp,
+    replaying: bool,
+    commands: u64,
+    draws: u64,
+    given: Vec<EventKind>,
+    cancelled: Vec<(CommandId, Open)>,
+    recorded_values: VecDeque<Payload>,
+    open: BTreeMap<CommandId, Open>,
+    settled: BTreeMap<CommandId, Settled>,
+    mailbox: Mailbox,
+    end: Option<EventKind>,
+    moved: bool,
+    silent: bool,
+    custom_status: Option<Payload>,
+}
+
+impl Journal {
+    pub(crate) fn new(facts: Facts) -> Self {
+        Self {
+            facts,
+            position: EventId(0),
+            now: Timestamp::EPOCH,
+            replaying: false,
+            commands: 0,
+            draws: 0,
+            given: Vec::new(),
+            cancelled: Vec::new(),
+            recorded_values: VecDeque::new(),
+            open: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            mailbox: Mailbox::default(),
+            end: None,
+            moved: false,
+            silent: false,
+            custom_status: None,
+        }
+    }
+
+    // What the core does with it.
+
+    /// The next event is this one.
+    pub(crate) fn enter(&mut self, position: EventId, now: Timestamp, replaying: bool, recorded: VecDeque<Payload>) {
+        self.position = position;
+        // A clock that was set back must not make time run backwards for the code.
+        self.now = self.now.max(now);
+        self.replaying = replaying;
+        self.recorded_values = recorded;
+    }
+
+    /// Whether the event can change anything: what it completes is open, or it completes nothing.
+    pub(crate) fn accepts(&self, kind: &EventKind) -> bool {
+        kind.completes().is_none_or(|command| self.open.contains_key(&command))
+    }
+
+    /// Takes in what the event brings.
+    pub(crate) fn resolve(&mut self, kind: &EventKind) {
+        match kind {
+            EventKind::Started(started) => self.deliver_all(&started.carried),
+            EventKind::EventRaised { name, value } => self.deliver(name, 0, value),
+            EventKind::ActivityCompleted { command, output, .. } | EventKind::ChildCompleted { command, output } => {
+                self.settle(*command, Resolution::Output(output.clone()));
+            }
+            EventKind::ActivityFailed { command, failure, .. } | EventKind::ChildFailed { command, failure } => {
+                self.settle(*command, Resolution::Failure(failure.clone()));
+            }
+            EventKind::TimerFired { command } => self.settle(*command, Resolution::Fired),
+            _ => {}
+        }
+    }
+
+    /// The commands given since the last call.
+    pub(crate) fn take_given(&mut self) -> Vec<EventKind> {
+        std::mem::take(&mut self.given)
+    }
+
+    /// What was cancelled since the last call.
+    pub(crate) fn take_cancelled(&mut self) -> Vec<(CommandId, Open)> {
+        std::mem::take(&mut self.cancelled)
+    }
+
+    /// Whether something became ready while the code ran, so that it must be polled once more.
+    pub(crate) fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved)
+    }
+
+    pub(crate) fn end(&self) -> Option<&EventKind> {
+        self.end.as_ref()
+    }
+
+    /// The first end stands.
+    pub(crate) fn finish(&mut self, end: EventKind) {
+        self.end.get_or_insert(end);
+    }
+
+    pub(crate) fn open_count(&self) -> usize {
+        self.open.len()
+    }
+
+    /// From here on dropped futures leave no trace: the body is dropped by the engine, not by the code.
+    pub(crate) fn silence(&mut self) {
+        self.silent = true;
+    }
+
+    /// Cancels everything open, in the order in which it was asked for.
+    pub(crate) fn cancel_open(&mut self) {
+        for (command, open) in std::mem::take(&mut self.open) {
+            self.cancel(command, open);
+        }
+    }
+
+    pub(crate) fn leftover_events(&self) -> Vec<Carried> {
+        self.mailbox.leftover()
+    }
+
+    pub(crate) fn take_custom_status(&mut self) -> Option<Payload> {
+        self.custom_status.take()
+    }
+
+    // What the code does with it, through its context and its futures.
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn position(&self) -> EventId {
+        self.position
+    }
+
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.replaying
+    }
+
+    pub(crate) fn set_custom_status(&mut self, status: Payload) {
+        self.custom_status = Some(status);
+    }
+
+    /// The id of the next command.
+    pub(crate) fn next_command(&self) -> CommandId {
+        CommandId(self.commands + 1)
+    }
+
+    /// Gives a command: `make` gets its id. What can come back for it stays open.
+    pub(crate) fn give(&mut self, make: impl FnOnce(CommandId) -> EventKind) -> CommandId {
+        let command = self.next_command();
+        self.commands = command.0;
+        let kind = make(command);
+        if self.end.is_some() {
+            return command;
+        }
+        if let Some(open) = Open::of(&kind) {
+            self.open.insert(command, open);
+            self.check_open_limit();
+        }
+        self.given.push(kind);
+        command
+    }
+
+    /// Gives the command to wait for an event; takes the oldest one that is there.
+    pub(crate) fn await_event(&mut self, name: &str, make: impl FnOnce(CommandId) -> EventKind) -> CommandId {
+        let command = self.give(make);
+        let delivery = self.mailbox.wait(name, command);
+        self.take_delivery(name, delivery);
+        command
+    }
+
+    /// The event that was given did not fit: waits for the next.
+    pub(crate) fn await_event_again(&mut self, name: &str, command: CommandId) {
+        self.open.insert(command, Open::Event { name: name.to_owned() });
+        let delivery = self.mailbox.wait_again(name, command);
+        self.take_delivery(name, delivery);
+    }
+
+    pub(crate) fn try_event(&mut self, name: &str) -> Option<Payload> {
+        self.mailbox.take(name)
+    }
+
+    pub(crate) fn oldest_event(&self, name: &str) -> Option<EventId> {
+        self.mailbox.oldest(name)
+    }
+
+    /// What the command came back with, once.
+    pub(crate) fn take_resolution(&mut self, command: CommandId) -> Option<Resolution> {
+        self.settled.remove(&command).map(|settled| settled.resolution)
+    }
+
+    /// At which event the command came back.
+    pub(crate) fn settled_at(&self, command: CommandId) -> Option<EventId> {
+        self.settled.get(&command).map(|settled| settled.at)
+    }
+
+    /// The future of the command was dropped.
+    pub(crate) fn abandon(&mut self, command: CommandId) {
+        if self.silent {
+            return;
+        }
+        if let Some(Settled { resolution: Resolution::Event { name, arrival, value }, .. }) =
+            self.settled.remove(&command)
+        {
+            // It was given to a wait that did not look: the next one gets it.
+            let delivery = self.mailbox.put(&name, arrival, value);
+            self.take_delivery(&name, delivery);
+            return;
+        }
+        if let Some(open) = self.open.remove(&command) {
+            self.cancel(command, open);
+        }
+    }
+
+    fn cancel(&mut self, command: CommandId, open: Open) {
+        if let Open::Event { name } = &open {
+            self.mailbox.forget(name, command);
+        }
+        self.given.push(EventKind::CommandCancelled { command });
+        self.cancelled.push((command, open));
+    }
+
+    /// The value that a replay finds at this place.
+    pub(crate) fn recorded_value(&mut self) -> Option<Payload> {
+        self.recorded_values.pop_front()
+    }
+
+    /// The next guid of this execution: RFC 9562 version 5 over its name and a counter, so that every replay, on
+    /// every platform and with every version of this library, draws the same ones.
+    pub(crate) fn draw(&mut self) -> Uuid {
+        self.draws += 1;
+        let name = format!("{}\n{}\n{}", self.facts.instance, self.facts.execution_id, self.draws);
+        Uuid::new_v5(&DRAWS, name.as_bytes())
+    }
+
+    fn deliver_all(&mut self, carried: &[Carried]) {
+        for (index, event) in carried.iter().enumerate() {
+            self.deliver(&event.name, index, &event.value);
+        }
+    }
+
+    fn deliver(&mut self, name: &str, index: usize, value: &Payload) {
+        let delivery = self.mailbox.put(name, (self.position, index), value.clone());
+        self.take_delivery(name, delivery);
+        if self.mailbox.len() > self.facts.limits.buffered_events_max {
+            let message = format!("more than {} events wait to be taken", self.facts.limits.buffered_events_max);
+            self.finish(EventKind::Failed { failure: Failure::LimitReached { message } });
+        }
+    }
+
+    fn take_delivery(&mut self, name: &str, delivery: Option<Delivery>) {
+        if let Some(Delivery { command, arrival, value }) = delivery {
+            self.open.remove(&command);
+            let resolution = Resolution::Event { name: name.to_owned(), arrival, value };
+            self.settled.insert(command, Settled { at: arrival.0, resolution });
+            self.moved = true;
+        }
+    }
+
+    fn settle(&mut self, command: CommandId, resolution: Resolution) {
+        if self.open.remove(&command).is_some() {
+            self.settled.insert(command, Settled { at: self.position, resolution });
+        }
+    }
+
+    fn check_open_limit(&mut self) {
+        let most = self.facts.limits.open_commands_max;
+        if self.open.len() > most {
+            let message = format!("more than {most} activities, timers, children and waits are open at once");
+            self.finish(EventKind::Failed { failure: Failure::LimitReached { message } });
+        }
+    }
+}
+
+/// The namespace of [`Journal::draw`]; changing it would change every replay.
+const DRAWS: Uuid = Uuid::from_u128(0x6f1d_2a5c_91f4_4b0e_8d2b_3f5a_7c10_e9b7);
