@@ -140,9 +140,9 @@ fn invoke(rt: &TokenStream, function: &Function) -> TokenStream {
     let call = quote!(#ident::run(#(#passed),*));
     // The span of the name: an error about the future as a whole (`Send`) then stands there.
     let started = if function.is_async() {
-        quote_spanned!(ident.span()=> #rt::async_body::<#ty, #is_result, _>(#call))
+        quote_spanned!(ident.span()=> #rt::async_body::<Self, #ty, #is_result, _>(#call))
     } else {
-        quote_spanned!(ident.span()=> #rt::blocking_body::<#ty, #is_result, _>(move || #call))
+        quote_spanned!(ident.span()=> #rt::blocking_body::<Self, #ty, #is_result, _>(move || #call))
     };
     quote! {
         #[allow(unused_variables)]

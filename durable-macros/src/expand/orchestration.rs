@@ -134,7 +134,7 @@ fn plumbing(rt: &TokenStream, function: &Function) -> TokenStream {
                 #types
                 #[allow(unused_variables)]
                 fn begin(context: #rt::OrchestrationContext, arguments: Self::Arguments) -> #rt::BodyFuture {
-                    #rt::body::<#ty, #is_result, _>(#ident::run(context, #(arguments.#passed),*))
+                    #rt::body::<Self, #ty, #is_result, _>(#ident::run(context, #(arguments.#passed),*))
                 }
             }
 
