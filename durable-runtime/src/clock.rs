@@ -1,6 +1,7 @@
 //! Time as a value: read in one place, handed on from there.
 
 use std::fmt;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,22 @@ impl fmt::Display for Timestamp {
 pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// Has `wake` called whenever the time is set instead of passing, so that whoever sleeps until some moment looks
+    /// again. A clock that only runs has nothing to say.
+    fn watch(&self, wake: Weak<dyn Fn() + Send + Sync>) {
+        drop(wake);
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn watch(&self, wake: Weak<dyn Fn() + Send + Sync>) {
+        (**self).watch(wake);
+    }
 }
 
 /// The clock of this machine.

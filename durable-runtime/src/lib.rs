@@ -23,6 +23,8 @@ mod registry;
 mod replay;
 mod retry;
 mod shape;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 #[doc(hidden)]
 pub mod __private;
@@ -43,6 +45,9 @@ pub use metadata::{InstanceStatus, Status};
 pub use orchestration::Orchestration;
 pub use outline::{Outline, OutlineKind, OutlineStep};
 pub use payload::{CodecError, Payload, PayloadValue};
+pub use providers::{Durability, MemoryProvider, Provider};
+#[cfg(feature = "sled")]
+pub use providers::{SledOptions, SledProvider};
 pub use registry::RegistryError;
 pub use replay::{Mismatch, Step};
 pub use retry::RetryPolicy;

@@ -5,6 +5,7 @@
 //! or what a status is: the runtime computes all of that and hands it over as values.
 
 mod error;
+mod kv;
 mod records;
 mod request;
 mod transaction;
@@ -15,6 +16,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::error::{CommitError, ErrorKind, OpenError, ProviderError};
+pub use self::kv::{KvProvider, MemoryProvider};
+#[cfg(feature = "sled")]
+pub use self::kv::{SledOptions, SledProvider};
 pub use self::records::{
     Capabilities, Durability, InstancePage, InstanceRecord, LeasedActivity, LeasedMessage, LeasedTurn, PageRequest,
     Renewal, Stats, StoredEvent,

@@ -15,3 +15,6 @@ mod poll;
 pub(crate) use self::execution::{Applied, Execution};
 pub(crate) use self::journal::{Facts, Journal, Open, Resolution};
 pub use self::mismatch::{Mismatch, Step};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! The one thread that writes. It gathers all transactions that wait, drafts each over the ones before, writes them
+//! as one batch with one flush, brings what is in memory in step, and only then answers all of them. Between groups
+//! it runs the reads that had to wait, and wakes what has come due.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::draft::{Draft, Ground};
+use super::gate::locked;
+use super::inbox::{Submitted, Work};
+use super::index::Index;
+use super::layer::Layer;
+use super::recover::{Recent, Recovered, recover};
+use super::shared::Shared;
+use super::store::{Opener, StoreError};
+use crate::clock::Timestamp;
+use crate::providers::{BatchResult, CommitError, CommitId, Durability, ErrorKind, ProviderError};
+
+/// How long to wait before a store that could not be opened again is tried once more.
+const REOPEN_EVERY: Duration = Duration::from_millis(200);
+
+type Answer = (oneshot::Sender<Result<BatchResult, CommitError>>, Result<BatchResult, CommitError>);
+
+/// See the module.
+pub(super) struct Committer {
+    shared: Arc<Shared>,
+    opener: Box<dyn Opener>,
+    recent: Recent,
+    sequence: u64,
+    durability: Durability,
+    /// Since when something is applied that is not synced; only without [`Durability::Immediate`].
+    unsynced_since: Option<Instant>,
+    /// Since when there is no store.
+    away_since: Option<Instant>,
+    /// Whoever waited for something that came due until then was woken.
+    woken_until: Timestamp,
+}
+
+impl Committer {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        opener: Box<dyn Opener>,
+        (recent, sequence): (Recent, u64),
+        durability: Durability,
+    ) -> Self {
+        let woken_until = shared.clock.now();
+        Self { shared, opener, recent, sequence, durability, unsynced_since: None, away_since: None, woken_until }
+    }
+
+    /// Runs until the store is closed, and lets go of it then.
+    pub(super) fn run(mut self) {
+        let shared = self.shared.clone();
+        loop {
+            let Work { commits, reads, closing } = shared.inbox.wait(&*shared.clock, || self.next_wake_up());
+            self.reopen_if_due();
+            self.commit_all(commits);
+            reads.into_iter().for_each(|read| shared.gate.read(read));
+            self.sync_if_due(closing);
+            shared.wake_due(&mut self.woken_until);
+            if closing {
+                break;
+            }
+        }
+        // The handle goes before the opener, which holds the lock on the folder.
+        shared.gate.close();
+        drop(self);
+        shared.closed();
+    }
+
+    fn next_wake_up(&self) -> Option<Timestamp> {
+        let since = |begin: Instant, after: Duration| {
+            self.shared.clock.now().saturating_add(after.saturating_sub(begin.elapsed()))
+        };
+        let reopen = self.away_since.map(|begin| since(begin, REOPEN_EVERY));
+        let sync = match self.durability {
+            Durability::Interval(interval) => self.unsynced_since.map(|begin| since(begin, interval)),
+            Durability::Immediate | Durability::None => None,
+        };
+        [reopen, sync, self.shared.next_change()].into_iter().flatten().min()
+    }
+
+    fn commit_all(&mut self, commits: Vec<Submitted>) {
+        if commits.is_empty() {
+            return;
+        }
+        let mut group = Layer::default();
+        let mut kept = Vec::new();
+        let mut answers: Vec<Answer> = Vec::with_capacity(commits.len());
+        for Submitted { transaction, reply } in commits {
+            let id = transaction.commit_id;
+            let answer = if self.recent.contains(id) || kept.contains(&id) {
+                Ok(BatchResult::kept(id))
+            } else {
+                self.draft(&mut group, transaction).map(|()| {
+                    kept.push(id);
+                    BatchResult::kept(id)
+                })
+            };
+            answers.push((reply, answer));
+        }
+        match self.write(group, &kept) {
+            Ok(()) => answer_all(answers),
+            Err(error) => self.fail(answers, &error),
+        }
+    }
+
+    fn draft(&mut self, group: &mut Layer, transaction: crate::providers::Transaction) -> Result<(), CommitError> {
+        let Self { shared, sequence, .. } = self;
+        shared.gate.read(|store| {
+            let store = store.map_err(|error| error.during("commit"))?;
+            let mut index = locked(&shared.index);
+            let ground = Ground { store, index: &index, heads: &shared.heads, group, now: shared.clock.now() };
+            let draft = Draft::of(transaction, ground, sequence)?;
+            draft.reserve(&mut index);
+            group.absorb(draft);
+            Ok(())
+        })
+    }
+
+    /// Writes a group and makes it known.
+    fn write(&mut self, mut group: Layer, kept: &[CommitId]) -> Result<(), StoreError> {
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let instances = (locked(&self.shared.index).instances + group.created).saturating_sub(group.deleted);
+        let mut batch: Vec<_> = std::mem::take(&mut group.writes).into_iter().collect();
+        batch.extend(self.recent.encode(kept, instances));
+        let touched = std::mem::take(&mut group.touched);
+        let shared = self.shared.clone();
+        let sync = self.durability == Durability::Immediate;
+        guarded(|| {
+            shared.gate.apply(batch, touched)?;
+            if sync { shared.sync() } else { Ok(()) }
+        })?;
+        if !sync {
+            self.unsynced_since.get_or_insert_with(Instant::now);
+        }
+        self.recent.add(kept);
+        let changed = std::mem::take(&mut group.changed);
+        group.settle(&mut locked(&shared.index), &shared.heads);
+        shared.gate.landed();
+        shared.wake_after_commit(changed);
+        Ok(())
+    }
+
+    /// It is not known what of the group is on disk. What is there is what counts: read it again.
+    fn fail(&mut self, answers: Vec<Answer>, error: &StoreError) {
+        tracing::error!(%error, "a commit failed; the store is opened again");
+        let message = format!("{error}; the store is opened again, hand the same transaction over once more");
+        self.reopen();
+        for (reply, _) in answers {
+            let error = ProviderError::new(ErrorKind::Ambiguous, "commit", &message);
+            let _gone = reply.send(Err(error.into()));
+        }
+    }
+
+    /// Leases end with the handle, as in a restart: what they were on is handed out again.
+    fn reopen(&mut self) {
+        self.shared.gate.away();
+        *locked(&self.shared.index) = Index::new(0, 0);
+        self.shared.heads.clear();
+        self.unsynced_since = None;
+        self.away_since = Some(Instant::now());
+        let opened = self.opener.open().map_err(|error| error.to_string());
+        let recovered = opened.and_then(|mut store| {
+            let recovered = recover(&mut *store).map_err(|error| error.to_string())?;
+            Ok((store, recovered))
+        });
+        match recovered {
+            Err(error) => tracing::error!(%error, "the store could not be opened again"),
+            Ok((store, Recovered { index, recent, sequence })) => {
+                *locked(&self.shared.index) = index;
+                (self.recent, self.sequence, self.away_since) = (recent, sequence, None);
+                self.shared.gate.open(store);
+            }
+        }
+        self.shared.waiters.wake_all();
+    }
+
+    fn reopen_if_due(&mut self) {
+        if self.away_since.is_some_and(|begin| begin.elapsed() >= REOPEN_EVERY) {
+            self.reopen();
+        }
+    }
+
+    fn sync_if_due(&mut self, closing: bool) {
+        let Some(begin) = self.unsynced_since else { return };
+        let due = match self.durability {
+            Durability::Interval(interval) => begin.elapsed() >= interval,
+            Durability::Immediate | Durability::None => false,
+        };
+        if !due && !closing {
+            return;
+        }
+        self.unsynced_since = None;
+        if let Err(error) = guarded(|| self.shared.sync()) {
+            tracing::error!(%error, "what was answered already may not be on disk; the store is opened again");
+            self.reopen();
+        }
+    }
+}
+
+fn answer_all(answers: Vec<Answer>) {
+    for (reply, answer) in answers {
+        // Nobody waits any more: the future of the call was dropped.
+        let _gone = reply.send(answer);
+    }
+}
+
+/// A panic inside the engine below is an error of its handle like any other.
+fn guarded(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(StoreError::Other("the store panicked".to_owned())))
+}

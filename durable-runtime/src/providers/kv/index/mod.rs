@@ -1,0 +1,273 @@
+//! What waits, what is due and who has it: in memory, built from the queues of the store when it is opened.
+//!
+//! Only what is durable stands here. Data of messages does not: an entry is a few numbers and the ids. An instance
+//! with nothing in its queues and no lease has no entry.
+
+mod activities;
+mod leases;
+mod turns;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::activities::Activities;
+use self::leases::{Lease, Leases, Target};
+use self::turns::Turns;
+use super::keys::QueueKind;
+use crate::clock::Timestamp;
+use crate::ids::{ExecutionId, InstanceId, LockToken, MessageId};
+use crate::providers::{ActivityRequest, Renewal, Stats};
+
+/// Where a message stands in its queue: since when it is visible, then by arrival.
+pub(super) type Place = (Timestamp, u64);
+
+/// Who can take an activity: topic and tag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lane {
+    pub(super) topic: String,
+    pub(super) tag: Option<String>,
+}
+
+/// Names a message.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct MessageKey {
+    pub(super) kind: QueueKind,
+    pub(super) instance: InstanceId,
+    pub(super) id: MessageId,
+}
+
+/// What is remembered of a message.
+#[derive(Debug, Clone)]
+pub(super) struct Queued {
+    pub(super) place: Place,
+    pub(super) execution_id: ExecutionId,
+    /// How often it was handed out.
+    pub(super) attempt: u32,
+    /// In how many parts beside its own key it is kept, so that it can be deleted unread.
+    pub(super) parts: u32,
+    /// For activities.
+    pub(super) lane: Option<Arc<Lane>>,
+}
+
+/// A lease on an instance, about to be handed over.
+#[derive(Debug, Clone)]
+pub(super) struct TurnGrant {
+    pub(super) instance: InstanceId,
+    pub(super) fence: u64,
+    pub(super) messages: Vec<(MessageId, Timestamp)>,
+    pub(super) attempt: u32,
+}
+
+/// A lease on an activity, about to be handed over.
+#[derive(Debug, Clone)]
+pub(super) struct ActivityGrant {
+    pub(super) id: MessageId,
+    pub(super) attempt: u32,
+    pub(super) token: LockToken,
+}
+
+impl ActivityGrant {
+    pub(super) fn key(&self) -> MessageKey {
+        let instance = self.token.instance.clone();
+        MessageKey { kind: QueueKind::Activities, instance, id: self.id.clone() }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Index {
+    turns: Turns,
+    activities: Activities,
+    leases: Leases,
+    pub(super) instances: u64,
+}
+
+impl Index {
+    /// Empty. Fences of this opening of the store are larger than those of all earlier ones.
+    pub(super) fn new(epoch: u64, instances: u64) -> Self {
+        Self { turns: Turns::default(), activities: Activities::default(), leases: Leases::new(epoch), instances }
+    }
+
+    /// Puts a durable message in its place.
+    pub(super) fn insert(&mut self, key: MessageKey, message: Queued) {
+        match key.kind {
+            QueueKind::Turns => self.turns.insert(key.instance, key.id, message),
+            QueueKind::Activities => self.activities.insert((key.instance, key.id), message),
+        }
+    }
+
+    /// Forgets a message; a lease on it ends.
+    pub(super) fn remove(&mut self, key: &MessageKey) {
+        match key.kind {
+            QueueKind::Turns => self.turns.remove(&key.instance, &key.id),
+            QueueKind::Activities => {
+                if let Some(fence) = self.activities.remove(&(key.instance.clone(), key.id.clone())) {
+                    self.leases.take(fence);
+                }
+            }
+        }
+    }
+
+    /// Hands this message to nobody any more: a transaction that takes it away is on its way to the disk.
+    pub(super) fn hold(&mut self, key: &MessageKey) {
+        match key.kind {
+            QueueKind::Turns => self.turns.hold(&key.instance, &key.id),
+            QueueKind::Activities => self.activities.hold(&(key.instance.clone(), key.id.clone())),
+        }
+    }
+
+    /// Sets an instance aside whose messages cannot be read.
+    pub(super) fn quarantine(&mut self, instance: &InstanceId) {
+        self.turns.quarantine(instance);
+    }
+
+    pub(super) fn message(&self, key: &MessageKey) -> Option<&Queued> {
+        match key.kind {
+            QueueKind::Turns => self.turns.message(&key.instance, &key.id),
+            QueueKind::Activities => self.activities.message(&(key.instance.clone(), key.id.clone())),
+        }
+    }
+
+    /// All messages of an instance.
+    pub(super) fn messages_of(&self, instance: &InstanceId) -> Vec<MessageKey> {
+        let key = |kind| move |id: &MessageId| MessageKey { kind, instance: instance.clone(), id: id.clone() };
+        let turns = self.turns.ids_of(instance).map(key(QueueKind::Turns));
+        turns.chain(self.activities.ids_of(instance).map(key(QueueKind::Activities))).collect()
+    }
+
+    /// The lease that is out on an instance.
+    pub(super) fn turn_lease(&self, instance: &InstanceId) -> Option<u64> {
+        self.turns.lease(instance)
+    }
+
+    /// The lease that is out on an activity.
+    pub(super) fn activity_lease(&self, instance: &InstanceId, id: &MessageId) -> Option<u64> {
+        self.activities.lease(&(instance.clone(), id.clone()))
+    }
+
+    /// Whether this is the lease that is out on its instance.
+    pub(super) fn holds_turn(&self, token: &LockToken, now: Timestamp) -> bool {
+        self.leases.valid(token, now).is_some_and(|lease| lease.target == Target::Turn)
+    }
+
+    /// The activity that is leased by this token.
+    pub(super) fn leased_activity(&self, token: &LockToken, now: Timestamp) -> Option<MessageKey> {
+        match &self.leases.valid(token, now)?.target {
+            Target::Turn => None,
+            Target::Activity(id) => {
+                Some(MessageKey { kind: QueueKind::Activities, instance: token.instance.clone(), id: id.clone() })
+            }
+        }
+    }
+
+    /// The execution a lease was granted for.
+    pub(super) fn execution_of(&self, fence: u64) -> Option<ExecutionId> {
+        self.leases.get(fence).map(|lease| lease.token.execution_id)
+    }
+
+    /// Keeps a lease from expiring while a transaction under it is on its way to the disk.
+    pub(super) fn pin(&mut self, fence: u64) {
+        self.leases.pin(fence);
+    }
+
+    /// Lets go of all pinned leases.
+    pub(super) fn unpin_all(&mut self) {
+        self.leases.unpin_all();
+    }
+
+    /// Ends a lease; what it was on can be leased again, but messages of an instance not before `not_before`.
+    pub(super) fn end(&mut self, fence: u64, not_before: Timestamp) {
+        if let Some(lease) = self.leases.take(fence) {
+            self.free(&lease, not_before);
+        }
+    }
+
+    /// Takes a lease back that nobody got to see.
+    pub(super) fn revoke(&mut self, fence: u64) {
+        let Some(lease) = self.leases.take(fence) else { return };
+        match &lease.target {
+            Target::Turn => self.turns.uncount(&lease.token.instance, &lease.handed_out),
+            Target::Activity(id) => self.activities.uncount(&(lease.token.instance.clone(), id.clone())),
+        }
+        self.free(&lease, Timestamp::EPOCH);
+    }
+
+    /// Ends what has expired; answers whether anything did.
+    pub(super) fn expire(&mut self, now: Timestamp) -> bool {
+        let mut any = false;
+        while let Some(lease) = self.leases.take_expired(now) {
+            self.free(&lease, Timestamp::EPOCH);
+            any = true;
+        }
+        any
+    }
+
+    fn free(&mut self, lease: &Lease, not_before: Timestamp) {
+        match &lease.target {
+            Target::Turn => self.turns.free(&lease.token.instance, not_before),
+            Target::Activity(id) => self.activities.free(&(lease.token.instance.clone(), id.clone())),
+        }
+    }
+
+    /// Leases up to `max` instances, the longest ready first.
+    pub(super) fn grant_turns(&mut self, max: usize, ttl: Duration, now: Timestamp) -> Vec<TurnGrant> {
+        let ready = self.turns.ready(now, max);
+        ready.into_iter().filter_map(|instance| self.grant_turn(&instance, ttl, now)).collect()
+    }
+
+    /// Leases this instance, unless somebody has it.
+    pub(super) fn grant_turn(&mut self, instance: &InstanceId, ttl: Duration, now: Timestamp) -> Option<TurnGrant> {
+        if self.turns.lease(instance).is_some() || self.turns.is_quarantined(instance) {
+            return None;
+        }
+        let messages = self.turns.visible(instance, now);
+        // The execution becomes known when the head of the instance is read; see `confirm_turn`.
+        let handed_out = messages.iter().map(|(id, _)| id.clone()).collect();
+        let fence = self.leases.grant(instance, ExecutionId(0), Target::Turn, handed_out, ttl, now).fence;
+        let attempt = self.turns.take(instance, fence, &messages);
+        Some(TurnGrant { instance: instance.clone(), fence, messages, attempt })
+    }
+
+    /// Binds a lease to an execution and names it; `None` if it ended meanwhile.
+    pub(super) fn confirm_turn(&mut self, fence: u64, execution_id: ExecutionId) -> Option<LockToken> {
+        self.leases.bind(fence, execution_id)
+    }
+
+    /// Leases up to `want.max` activities, first in first out.
+    pub(super) fn grant_activities(&mut self, want: &ActivityRequest, now: Timestamp) -> Vec<ActivityGrant> {
+        let mut grants = Vec::new();
+        while grants.len() < want.max {
+            let Some((key, execution_id)) = self.activities.first(want, now) else { break };
+            let target = Target::Activity(key.1.clone());
+            let token = self.leases.grant(&key.0, execution_id, target, Vec::new(), want.ttl, now);
+            let attempt = self.activities.take(&key, token.fence);
+            grants.push(ActivityGrant { id: key.1, attempt, token });
+        }
+        grants
+    }
+
+    /// Whether a lease is still out.
+    pub(super) fn is_out(&self, fence: u64) -> bool {
+        self.leases.get(fence).is_some()
+    }
+
+    pub(super) fn renew(&mut self, token: &LockToken, ttl: Duration, now: Timestamp) -> Renewal {
+        self.leases.renew(token, ttl, now)
+    }
+
+    /// When something changes by time alone: the next message comes due or the next lease expires after `now`.
+    pub(super) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        [self.turns.next_due(now), self.activities.next_due(now), self.leases.next_expiry()].into_iter().flatten().min()
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let turns_leased = self.leases.on_turns();
+        Stats {
+            instances: self.instances,
+            turn_messages: self.turns.count(),
+            activities: self.activities.count(),
+            turns_leased,
+            activities_leased: self.leases.count() - turns_leased,
+        }
+    }
+}

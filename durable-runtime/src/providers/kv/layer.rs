@@ -1,0 +1,67 @@
+//! What transactions change before it is on disk: the keys to be written, and what that means for what is kept in
+//! memory. A transaction drafts a layer over that of its group; when it is found good, the group absorbs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::heads::{Head, Heads};
+use super::index::{Index, MessageKey, Queued};
+use crate::clock::Timestamp;
+use crate::ids::{ExecutionId, InstanceId};
+
+/// See the module. In each map the last word wins.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    pub(super) heads: BTreeMap<InstanceId, Option<Head>>,
+    /// History lengths of executions that are not the newest any more.
+    pub(super) older: BTreeMap<(InstanceId, ExecutionId), u64>,
+    pub(super) messages: BTreeMap<MessageKey, Option<Queued>>,
+    /// Leases that end, and from when on what stays may be handed out again.
+    pub(super) ended: BTreeMap<u64, Timestamp>,
+    /// Leases that must not expire before this is on disk.
+    pub(super) pinned: BTreeSet<u64>,
+    /// Instances whose record changes.
+    pub(super) changed: BTreeSet<InstanceId>,
+    /// Instances of which anything changes.
+    pub(super) touched: BTreeSet<InstanceId>,
+    pub(super) created: u64,
+    pub(super) deleted: u64,
+}
+
+impl Layer {
+    /// Takes in a transaction that was found good.
+    pub(super) fn absorb(&mut self, mut draft: Self) {
+        self.writes.append(&mut draft.writes);
+        self.heads.append(&mut draft.heads);
+        self.older.append(&mut draft.older);
+        self.messages.append(&mut draft.messages);
+        self.ended.append(&mut draft.ended);
+        self.pinned.append(&mut draft.pinned);
+        self.changed.append(&mut draft.changed);
+        self.touched.append(&mut draft.touched);
+        self.created += draft.created;
+        self.deleted += draft.deleted;
+    }
+
+    /// Keeps what this changes from being leased, or leased again, before it is on disk.
+    pub(super) fn reserve(&self, index: &mut Index) {
+        self.messages.keys().for_each(|key| index.hold(key));
+        self.pinned.iter().for_each(|fence| index.pin(*fence));
+    }
+
+    /// Brings what is kept in memory in step with the disk, which has all of this now.
+    pub(super) fn settle(self, index: &mut Index, heads: &Heads) {
+        self.heads.iter().for_each(|(instance, head)| heads.put(instance, *head));
+        for (fence, not_before) in self.ended {
+            index.end(fence, not_before);
+        }
+        for (key, message) in self.messages {
+            index.remove(&key);
+            if let Some(message) = message {
+                index.insert(key, message);
+            }
+        }
+        index.instances = (index.instances + self.created).saturating_sub(self.deleted);
+        index.unpin_all();
+    }
+}

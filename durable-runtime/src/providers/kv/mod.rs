@@ -1,0 +1,45 @@
+//! Providers over ordered keys: one engine, and adapters that each know one store.
+//!
+//! ```text
+//! engine     the port: each method a few lines
+//!   fetch      leases, and what they are on        committer  the one thread that writes
+//!   read       records of the store                  draft      one transaction, checked, as changes
+//!   index/     what waits, is due, is leased         layer      the changes of a group before they are on disk
+//!   heads      ends of the instances used last       recover    what is read when a store is opened
+//!   waiters    who waits for what                    inbox      what waits for the committer
+//! gate       keeps readers from what is not durable yet
+//! keys, record, chunks, values                     how things are written
+//! store      what an adapter has to do             memory, sled, folder
+//! ```
+//!
+//! Invariants: only the committer writes; only what is durable stands in the index; data of messages stands only in
+//! the store; leases stand only in memory.
+
+mod chunks;
+mod committer;
+mod draft;
+mod engine;
+mod fetch;
+#[cfg(feature = "sled")]
+mod folder;
+mod gate;
+mod heads;
+mod inbox;
+mod index;
+mod keys;
+mod layer;
+mod memory;
+mod read;
+mod record;
+mod recover;
+mod shared;
+#[cfg(feature = "sled")]
+mod sled;
+mod store;
+mod values;
+mod waiters;
+
+pub use self::engine::KvProvider;
+pub use self::memory::MemoryProvider;
+#[cfg(feature = "sled")]
+pub use self::sled::{SledOptions, SledProvider};

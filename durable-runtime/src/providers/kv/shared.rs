@@ -1,0 +1,121 @@
+//! What the committer and the callers share.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::oneshot;
+
+use super::gate::{Gate, Reach, locked};
+use super::heads::Heads;
+use super::inbox::Inbox;
+use super::index::Index;
+use super::store::{OrderedStore, StoreError};
+use super::waiters::{Awaited, Waiters};
+use crate::clock::{Clock, Timestamp};
+use crate::ids::InstanceId;
+use crate::providers::ProviderError;
+
+/// See the module.
+pub(super) struct Shared {
+    pub(super) gate: Gate,
+    pub(super) index: Mutex<Index>,
+    pub(super) heads: Heads,
+    pub(super) waiters: Waiters,
+    pub(super) inbox: Inbox,
+    pub(super) clock: Arc<dyn Clock>,
+    closed: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(store: Box<dyn OrderedStore>, index: Index, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            gate: Gate::new(store),
+            index: Mutex::new(index),
+            heads: Heads::new(),
+            waiters: Waiters::default(),
+            inbox: Inbox::default(),
+            clock,
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Reads what is durable. Waits for the flush that is under way if what it looks at is part of that.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        reach: Reach,
+        read: impl FnOnce(&dyn OrderedStore) -> Result<T, ProviderError> + Send + 'static,
+    ) -> Result<T, ProviderError> {
+        let read = move |store: Result<&dyn OrderedStore, StoreError>| {
+            store.map_err(|error| error.during(operation)).and_then(read)
+        };
+        let read = match self.gate.try_read(&reach, read) {
+            Ok(answer) => return answer,
+            Err(read) => read,
+        };
+        let (reply, answer) = oneshot::channel();
+        let later = Box::new(move |store: Result<&dyn OrderedStore, StoreError>| {
+            let _gone = reply.send(read(store));
+        });
+        self.inbox.read(later).map_err(|error| error.during(operation))?;
+        answer.await.map_err(|_| StoreError::Closed.during(operation))?
+    }
+
+    /// The index, with everything that has expired by now taken out of it.
+    pub(super) fn with_index<T>(&self, work: impl FnOnce(&mut Index, Timestamp) -> T) -> T {
+        let now = self.clock.now();
+        let mut index = locked(&self.index);
+        let freed = index.expire(now);
+        let answer = work(&mut index, now);
+        drop(index);
+        if freed {
+            self.wake_fetchers();
+        }
+        answer
+    }
+
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.gate.read(|store| store?.sync())
+    }
+
+    /// When something changes by time alone.
+    pub(super) fn next_change(&self) -> Option<Timestamp> {
+        let now = self.clock.now();
+        let of_index = locked(&self.index).next_change(now);
+        of_index.into_iter().chain(self.waiters.next_deadline(now)).min()
+    }
+
+    /// Looks at what has come due, and wakes whom it concerns.
+    pub(super) fn wake_due(&self, woken_until: &mut Timestamp) {
+        let now = self.clock.now();
+        let came_due = self.with_index(|index, now| index.next_change(*woken_until).is_some_and(|due| due <= now));
+        *woken_until = now;
+        if came_due {
+            self.wake_fetchers();
+        }
+        self.waiters.wake_due(now);
+    }
+
+    pub(super) fn wake_after_commit(&self, changed: BTreeSet<InstanceId>) {
+        self.wake_fetchers();
+        changed.into_iter().for_each(|instance| self.waiters.wake(&Awaited::Change(instance)));
+    }
+
+    pub(super) fn wake_fetchers(&self) {
+        self.waiters.wake(&Awaited::Turns);
+        self.waiters.wake(&Awaited::Activities);
+    }
+
+    /// The committer is gone, and files and locks with it.
+    pub(super) fn closed(&self) {
+        self.inbox.abandon();
+        self.gate.close();
+        self.closed.store(true, Ordering::SeqCst);
+        self.waiters.wake_all();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,220 @@
+//! A store in a folder of this machine.
+//!
+//! sled's own flush is no barrier: after a power cut it may have lost what it acknowledged, or not open at all. So
+//! nothing is written between syncs (`flush_every_ms(None)`), values are short (no blob files), and each sync is
+//! sled's flush followed by `sync_data` on a second handle of its one data file. Other files and the folder change
+//! only while sled opens, and are synced then.
+
+use std::fs::{self, File};
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::engine::KvProvider;
+use super::folder::{Folder, sync_folder};
+use super::recover::recover;
+use super::store::{Batch, Opener, Order, OrderedStore, Pair, StoreError};
+use crate::clock::{Clock, SystemClock};
+use crate::providers::{Capabilities, Durability, OpenError};
+
+/// How long sled may take to let go of its files after its handle was dropped.
+const LET_GO: Duration = Duration::from_secs(5);
+
+/// Says that keys are kept by sled.
+#[derive(Debug)]
+pub enum Sled {}
+
+/// Keeps instances in a folder of this machine. One process at a time may use it.
+///
+/// ```
+/// # async fn example() -> Result<(), durable_runtime::providers::OpenError> {
+/// use durable_runtime::providers::SledProvider;
+///
+/// let store = SledProvider::open("orders.db")?;
+/// # Ok(()) }
+/// ```
+pub type SledProvider = KvProvider<Sled>;
+
+impl KvProvider<Sled> {
+    /// Opens the store in this folder, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// [`OpenError`], which says who holds the folder, or what is wrong with it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        Self::options().open(path)
+    }
+
+    /// What can be chosen when a store is opened.
+    pub fn options() -> SledOptions {
+        SledOptions { durability: Durability::Immediate, cache_bytes: 64 * 1024 * 1024, clock: Arc::new(SystemClock) }
+    }
+}
+
+/// How a store is opened.
+#[must_use = "nothing is opened before `open`"]
+#[derive(Clone)]
+pub struct SledOptions {
+    durability: Durability,
+    cache_bytes: u64,
+    clock: Arc<dyn Clock>,
+}
+
+impl SledOptions {
+    /// When a transaction counts as kept; [`Durability::Immediate`] unless said otherwise.
+    pub const fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// How much sled keeps in memory; 64 MiB unless said otherwise. It may take somewhat more.
+    pub const fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// The clock that decides what is due; that of the machine unless said otherwise.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Opens the store in this folder, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// As [`SledProvider::open`](KvProvider::open).
+    pub fn open(self, path: impl AsRef<Path>) -> Result<SledProvider, OpenError> {
+        let path = path.as_ref();
+        let opener = SledOpener { folder: Folder::take(path)?, cache_bytes: self.cache_bytes };
+        let mut store = opener.open()?;
+        let recovered = recover(&mut *store)
+            .map_err(|error| OpenError::Corrupt { path: path.to_owned(), message: error.to_string() })?;
+        let capabilities = Capabilities::new("sled").persistent(self.durability);
+        KvProvider::start(Box::new(opener), (store, recovered), self.clock, capabilities)
+            .map_err(|source| OpenError::Unwritable { path: path.to_owned(), source })
+    }
+}
+
+impl std::fmt::Debug for SledOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { durability, cache_bytes, .. } = self;
+        f.debug_struct("SledOptions")
+            .field("durability", durability)
+            .field("cache_bytes", cache_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+struct SledOpener {
+    folder: Folder,
+    cache_bytes: u64,
+}
+
+impl Opener for SledOpener {
+    fn open(&self) -> Result<Box<dyn OrderedStore>, OpenError> {
+        let path = self.folder.of_sled();
+        let db = self.open_sled(&path).map_err(|error| self.open_error(error))?;
+        let opened = || -> io::Result<SledStore> {
+            sync_all_files(&path)?;
+            sync_folder(self.folder.path())?;
+            // Writable, since only such a handle can be synced on every system.
+            let file = File::options().write(true).open(path.join("db"))?;
+            Ok(SledStore { db, file })
+        };
+        let store = opened().map_err(|source| OpenError::Unwritable { path: self.folder.path().to_owned(), source })?;
+        Ok(Box::new(store))
+    }
+}
+
+impl SledOpener {
+    fn open_sled(&self, path: &Path) -> sled::Result<sled::Db> {
+        let config = sled::Config::new().path(path).cache_capacity(self.cache_bytes).flush_every_ms(None);
+        let begin = Instant::now();
+        loop {
+            match config.open() {
+                // We hold the folder, so this is our own last handle: its threads let go a moment after it was dropped.
+                Err(error) if is_locked(&error) && begin.elapsed() < LET_GO => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn open_error(&self, error: sled::Error) -> OpenError {
+        let path = self.folder.path().to_owned();
+        match error {
+            sled::Error::Io(source) => OpenError::Unwritable { path, source },
+            other => OpenError::Corrupt { path, message: other.to_string() },
+        }
+    }
+}
+
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// sled writes a snapshot and its settings while it opens, and removes older ones.
+fn sync_all_files(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            File::options().write(true).open(entry.path())?.sync_all()?;
+        } else {
+            sync_folder(&entry.path())?;
+        }
+    }
+    sync_folder(path)
+}
+
+struct SledStore {
+    db: sled::Db,
+    file: File,
+}
+
+impl OrderedStore for SledStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.db.get(key)?.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    fn scan(&self, range: Range<&[u8]>, order: Order, limit: usize) -> Result<Vec<Pair>, StoreError> {
+        let pairs = self.db.range(range);
+        let copy = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
+            let (key, value) = pair?;
+            Ok((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
+        };
+        match order {
+            Order::Ascending => pairs.take(limit).map(copy).collect(),
+            Order::Descending => pairs.rev().take(limit).map(copy).collect(),
+        }
+    }
+
+    fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for (key, value) in batch {
+            match value {
+                Some(value) => writes.insert(key, value),
+                None => writes.remove(key),
+            }
+        }
+        Ok(self.db.apply_batch(writes)?)
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush()?;
+        Ok(self.file.sync_data()?)
+    }
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            sled::Error::Io(error) => Self::Io(error),
+            sled::Error::Corruption { .. } => Self::Damaged(error.to_string()),
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
