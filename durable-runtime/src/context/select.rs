@@ -97,9 +97,15 @@ macro_rules! race {
                 // one lose that was first when this ran before.
                 let first = self.settled_at();
                 $(
-                    if (first.is_none() || settled_at(&self.$runner) == first)
+                    if first.is_some()
+                        && settled_at(&self.$runner) == first
                         && let Poll::Ready(output) = poll(&mut self.$runner, context)
                     {
+                        return Poll::Ready($either::$side(output));
+                    }
+                )+
+                $(
+                    if let Poll::Ready(output) = poll(&mut self.$runner, context) {
                         return Poll::Ready($either::$side(output));
                     }
                 )+
