@@ -35,6 +35,7 @@ pub struct RuntimeBuilder {
     pub(super) activities_max: u32,
     pub(super) live_max: NonZeroUsize,
     pub(super) tags: Vec<String>,
+    pub(super) keep_store_open: bool,
     by_hand: Vec<fn(&mut Registry) -> Result<(), RegistryError>>,
     automatic: bool,
 }
@@ -54,6 +55,7 @@ impl RuntimeBuilder {
             activities_max: ACTIVITIES_MAX,
             live_max: LIVE_MAX,
             tags: Vec::new(),
+            keep_store_open: false,
             by_hand: Vec::new(),
             automatic: true,
         }
@@ -121,6 +123,13 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn serve_tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
+        self
+    }
+
+    /// Leaves the store open at shutdown: another runtime, or a client without one, goes on with it.
+    #[must_use]
+    pub fn keep_store_open(mut self) -> Self {
+        self.keep_store_open = true;
         self
     }
 

@@ -56,6 +56,7 @@ pub struct Runtime {
     engine: Handle,
     tasks: Vec<AbortHandle>,
     threads: Vec<JoinHandle<()>>,
+    keep_store_open: bool,
 }
 
 impl Runtime {
@@ -84,7 +85,9 @@ impl Runtime {
         self.door.stop();
         let threads = std::mem::take(&mut self.threads);
         let _ = tokio::task::spawn_blocking(|| threads.into_iter().for_each(|thread| drop(thread.join()))).await;
-        self.provider.close().await;
+        if !self.keep_store_open {
+            self.provider.close().await;
+        }
     }
 
     pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<Self, StartError> {
@@ -130,10 +133,14 @@ impl Runtime {
         });
         let tasks = vec![
             engine.spawn(fetch::turns(Arc::clone(&provider), owner.clone(), Arc::clone(&door))).abort_handle(),
-            engine.spawn(fetch::activities(Arc::clone(&provider), owner, Arc::clone(&workers))).abort_handle(),
+            // Where bodies run: one thread less to wake for each, and without a free thread none could run anyway.
+            workers
+                .application
+                .spawn(fetch::activities(Arc::clone(&provider), owner, Arc::clone(&workers)))
+                .abort_handle(),
             engine.spawn(leases::renew(Arc::clone(&provider), leases)).abort_handle(),
         ];
-        Ok(Self { provider, client, door, workers, engine, tasks, threads })
+        Ok(Self { provider, client, door, workers, engine, tasks, threads, keep_store_open: builder.keep_store_open })
     }
 
     fn abort_tasks(&mut self) {

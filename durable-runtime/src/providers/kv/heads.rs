@@ -9,7 +9,7 @@ use lru::LruCache;
 use super::gate::locked;
 use crate::ids::{ExecutionId, InstanceId};
 
-const HEADS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(64 * 1024 - 1);
+const HEADS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(8 * 1024 - 1);
 
 /// What is at the end of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

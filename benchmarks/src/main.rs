@@ -1,0 +1,81 @@
+//! Runs a workload on a store and prints one JSON line a result.
+//!
+//! `durable-bench w2 --store sled` and so on. What the workloads are: `PERFORMANCE.md` of the project.
+
+mod machine;
+mod store;
+mod work;
+mod workloads;
+
+use clap::{Parser, ValueEnum};
+
+use crate::store::{Place, Store};
+
+#[derive(Parser)]
+#[command(about = "Runs a workload on a store and prints one JSON line a result")]
+struct Arguments {
+    /// The workload
+    workload: Workload,
+    /// Where instances are kept
+    #[arg(long, value_enum, default_value_t = Store::Sled)]
+    store: Store,
+    /// How many: repetitions (w1), orchestrations (w2), activities (w4), instances (w8)
+    #[arg(long)]
+    count: Option<usize>,
+    /// How many are in flight at once (w2)
+    #[arg(long, default_value_t = 256)]
+    in_flight: usize,
+    /// How much memory sled may use for what it has read or written, in MiB
+    #[arg(long, default_value_t = 64)]
+    cache_mib: u64,
+    /// How often to repeat the whole workload, each on a fresh store
+    #[arg(long, default_value_t = 1)]
+    runs: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Workload {
+    /// One orchestration with one activity, one after another: latency
+    W1,
+    /// Orchestrations of three activities, many in flight: throughput
+    W2,
+    /// A chain of activities in one instance: time per activity at 200, 1,000 and 5,000
+    W4,
+    /// Waiting instances: memory, disk, restart
+    W8,
+    /// All of them
+    All,
+}
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> Result {
+    let arguments = Arguments::parse();
+    for _ in 0..arguments.runs {
+        run(&arguments).await?;
+    }
+    Ok(())
+}
+
+async fn run(arguments: &Arguments) -> Result {
+    let Arguments { workload, count, in_flight, .. } = *arguments;
+    let store = Place { store: arguments.store, cache_mib: arguments.cache_mib };
+    let all = matches!(workload, Workload::All);
+    if all || matches!(workload, Workload::W1) {
+        workloads::latency(store, count.unwrap_or(200)).await?;
+    }
+    if all || matches!(workload, Workload::W2) {
+        workloads::throughput(store, count.unwrap_or(2_000), in_flight).await?;
+    }
+    if all || matches!(workload, Workload::W4) {
+        let lengths = count.map_or_else(|| vec![200, 1_000, 5_000], |count| vec![count]);
+        for length in lengths {
+            workloads::chain(store, length).await?;
+        }
+    }
+    if all || matches!(workload, Workload::W8) {
+        workloads::waiting(store, count.unwrap_or(10_000)).await?;
+    }
+    Ok(())
+}

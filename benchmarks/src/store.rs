@@ -1,0 +1,50 @@
+//! The stores that can be measured.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use durable_runtime::providers::Provider;
+use durable_runtime::{MemoryProvider, SledProvider};
+use serde_json::{Value, json};
+
+use crate::Result;
+
+/// Where instances are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Store {
+    /// On disk, flushed before every acknowledgement
+    Sled,
+    /// Nowhere
+    Memory,
+}
+
+/// A store with its settings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) store: Store,
+    pub(crate) cache_mib: u64,
+}
+
+impl Place {
+    pub(crate) fn open(self, folder: &Path) -> Result<Arc<dyn Provider>> {
+        Ok(match self.store {
+            Store::Sled => {
+                let options = SledProvider::options().cache_bytes(self.cache_mib * 1024 * 1024);
+                Arc::new(options.open(folder.join("store"))?)
+            }
+            Store::Memory => Arc::new(MemoryProvider::new()),
+        })
+    }
+
+    pub(crate) fn persists(self) -> bool {
+        self.store != Store::Memory
+    }
+
+    pub(crate) fn describe(self) -> Value {
+        match self.store {
+            Store::Sled => json!({ "name": "sled", "durability": "immediate", "cache_mib": self.cache_mib }),
+            Store::Memory => json!({ "name": "memory", "durability": "none" }),
+        }
+    }
+}
