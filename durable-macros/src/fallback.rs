@@ -147,7 +147,7 @@ fn activity(rt: &TokenStream, ident: &Ident, associated: &TokenStream) -> TokenS
             #associated
             const NAME: &'static str = "";
             const OPTIONS: #rt::ActivityOptions = #rt::ActivityOptions::NONE;
-            const PLACE: #rt::Place = #rt::Place { file: "", line: 0 };
+            const PLACE: #rt::Place = #rt::Place::new("", 0);
             fn invoke(_: #rt::ActivityContext, _: Self::Arguments) -> ::core::result::Result<#rt::ActivityBody, #rt::MissingState> {
                 ::core::unreachable!()
             }
@@ -166,7 +166,7 @@ fn orchestration(rt: &TokenStream, ident: &Ident, associated: &TokenStream) -> T
             const VERSION: &'static str = "";
             const FINGERPRINT: u64 = 0;
             const OUTLINE: &'static #rt::Outline = &#rt::Outline { steps: &[] };
-            const PLACE: #rt::Place = #rt::Place { file: "", line: 0 };
+            const PLACE: #rt::Place = #rt::Place::new("", 0);
             fn begin(_: #rt::OrchestrationContext, _: Self::Arguments) -> #rt::BodyFuture {
                 ::core::unreachable!()
             }

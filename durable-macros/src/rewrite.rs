@@ -1,11 +1,10 @@
 //! The await barrier: every `.await` passes a bound that only durable futures meet.
 
-use proc_macro2::Span;
 use quote::{quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Block, Expr, ExprAsync, ExprClosure, Item, Macro, Path};
 
-use crate::hygiene::Runtime;
+use crate::hygiene::{Runtime, respan};
 use crate::known_macros::{self, Arguments};
 use crate::lints::Denied;
 use crate::mistakes::Mistakes;
@@ -79,8 +78,9 @@ impl Barrier<'_, '_> {
 
     /// Names `join!`, `try_join!` and `select!` absolutely: whatever is imported under these names, ours is meant.
     fn ours(&self, call: &mut Macro) {
-        let (runtime, name) = (self.rewrite.runtime, call.path.segments.last().map(|segment| &segment.ident));
-        if let Ok(path) = syn::parse2(quote_spanned!(Span::call_site()=> #runtime::#name)) {
+        let Some(name) = call.path.segments.last().map(|segment| &segment.ident) else { return };
+        let (runtime, span) = (self.rewrite.runtime, name.span());
+        if let Ok(path) = syn::parse2(respan(quote!(#runtime::#name), span)) {
             call.path = path;
         }
     }

@@ -8,6 +8,7 @@ pub use crate::activity::{
 };
 pub use crate::arguments::{ArgumentNames, Reading, Unreadable, Unwritable, Writing, crosses, skip_argument};
 pub use crate::client::{Client, StartRequest};
+pub use crate::context::slot;
 pub use crate::context::{
     ActivityCall, ActivityContext, ChildCall, DurableFuture, OrchestrationCaller, OrchestrationContext, Scope,
     call_activity, durable, scope, select,

@@ -104,23 +104,19 @@ pub enum ActivityBody {
 }
 
 /// Wraps an async body.
-pub fn async_body<Ret, const R: bool, F>(future: F) -> ActivityBody
+pub fn async_body<A: Activity, Ret, const R: bool, F>(future: F) -> ActivityBody
 where
     F: Future<Output = Ret> + Send + 'static,
-    Ret: Shape<R>,
-    Ret::Ok: PayloadValue,
-    Ret::Err: PayloadValue,
+    Ret: Shape<R, Ok = A::Output, Err = A::Error>,
 {
     ActivityBody::Async(Box::pin(async move { outcome(future.await.into_result()) }))
 }
 
 /// Wraps a blocking body.
-pub fn blocking_body<Ret, const R: bool, F>(run: F) -> ActivityBody
+pub fn blocking_body<A: Activity, Ret, const R: bool, F>(run: F) -> ActivityBody
 where
     F: FnOnce() -> Ret + Send + 'static,
-    Ret: Shape<R>,
-    Ret::Ok: PayloadValue,
-    Ret::Err: PayloadValue,
+    Ret: Shape<R, Ok = A::Output, Err = A::Error>,
 {
     ActivityBody::Blocking(Box::new(move || outcome(run().into_result())))
 }

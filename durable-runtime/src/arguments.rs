@@ -7,8 +7,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserializer, forward_to_deserialize_any};
+use serde::de::{DeserializeOwned, DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserializer, Serialize, forward_to_deserialize_any};
 
 use crate::PayloadValue;
 
@@ -18,7 +18,7 @@ pub const fn crosses<T: PayloadValue>() {}
 /// An argument about to be written.
 pub struct Writing<'a, T>(pub &'a T);
 
-impl<'a, T: PayloadValue> Writing<'a, T> {
+impl<'a, T: PayloadValue + Serialize> Writing<'a, T> {
     /// The value itself.
     pub fn value(&self) -> &'a T {
         self.0
@@ -43,7 +43,7 @@ impl<T> Reading<T> {
     pub const NEW: Self = Self(PhantomData);
 }
 
-impl<T: PayloadValue> Reading<T> {
+impl<T: PayloadValue + DeserializeOwned> Reading<T> {
     /// The value behind the key that was just read.
     ///
     /// # Errors

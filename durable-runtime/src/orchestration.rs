@@ -44,21 +44,19 @@ pub type BodyOutcome = Result<Payload, Failure>;
 pub type BodyFuture = Pin<Box<dyn Future<Output = BodyOutcome>>>;
 
 /// Wraps the body of an orchestration: its output and its error become payloads.
-pub fn body<Ret, const R: bool, F>(future: F) -> BodyFuture
+pub fn body<O: Orchestration, Ret, const R: bool, F>(future: F) -> BodyFuture
 where
     F: DurableFuture<Output = Ret> + 'static,
-    Ret: Shape<R> + 'static,
-    Ret::Ok: PayloadValue,
-    Ret::Err: PayloadValue,
+    Ret: Shape<R, Ok = O::Output, Err = O::Error> + 'static,
 {
     Box::pin(async move { outcome(future.await.into_result()) })
 }
 
 /// A result as it is stored.
-pub(crate) fn outcome<T: Serialize, E: Serialize>(result: Result<T, E>) -> BodyOutcome {
+pub(crate) fn outcome<T: PayloadValue, E: PayloadValue>(result: Result<T, E>) -> BodyOutcome {
     let encoded = match result {
-        Ok(output) => Payload::encode(&output).map(Ok),
-        Err(error) => Payload::encode(&error).map(|error| Err(Failure::Failed { error })),
+        Ok(output) => output.to_payload().map(Ok),
+        Err(error) => error.to_payload().map(|error| Err(Failure::Failed { error })),
     };
     encoded.unwrap_or_else(|error| Err(Failure::Codec { message: format!("the result cannot be stored: {error}") }))
 }

@@ -13,10 +13,33 @@ use serde_json::value::RawValue;
     label = "this type cannot be written as JSON and read back",
     note = "derive `Serialize` and `Deserialize` for it, and let it own what it holds (no borrowed fields)"
 )]
-pub trait PayloadValue: Serialize + DeserializeOwned + Send + 'static {}
+// No supertraits from serde: with them, the compiler reports each of the two that is missing, and not this trait.
+pub trait PayloadValue: Sized + Send + 'static {
+    /// The value as JSON.
+    ///
+    /// # Errors
+    /// [`CodecError`] if the value refuses.
+    #[doc(hidden)]
+    fn to_payload(&self) -> Result<Payload, CodecError>;
+
+    /// The value of some JSON.
+    ///
+    /// # Errors
+    /// [`CodecError`], which names the field that does not fit.
+    #[doc(hidden)]
+    fn from_payload(payload: &Payload) -> Result<Self, CodecError>;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Send + 'static> PayloadValue for T {}
+impl<T: Serialize + DeserializeOwned + Send + 'static> PayloadValue for T {
+    fn to_payload(&self) -> Result<Payload, CodecError> {
+        Payload::encode(self)
+    }
+
+    fn from_payload(payload: &Payload) -> Result<Self, CodecError> {
+        serde_json::from_str(payload.as_str()).map_err(|_| payload.explain::<Self>())
+    }
+}
 
 /// One encoded value: a piece of JSON text, cheap to clone.
 #[derive(Clone)]
@@ -50,8 +73,8 @@ impl Payload {
     ///
     /// # Errors
     /// [`CodecError`], which names the field that does not fit.
-    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, CodecError> {
-        serde_json::from_str(self.as_str()).map_err(|_| self.explain::<T>())
+    pub fn decode<T: PayloadValue>(&self) -> Result<T, CodecError> {
+        T::from_payload(self)
     }
 
     /// Takes a JSON text as it is.

@@ -7,6 +7,7 @@ pub(crate) use borrowed::Owner;
 
 use syn::{ItemFn, Pat, Safety, Signature, Type};
 
+use crate::lints;
 use crate::mistakes::Mistakes;
 use crate::model::{Argument, Function, Kind, Role};
 
@@ -23,18 +24,26 @@ pub(crate) fn signature(function: &Function, mistakes: &mut Mistakes) {
     opaque(function, mistakes);
 }
 
-/// `self` means a method, and methods have no place in the registry.
-pub(crate) fn receiver(item: &ItemFn, kind: Kind, mistakes: &mut Mistakes) -> bool {
-    let Some(receiver) = item.sig.receiver() else { return false };
+/// Methods and associated functions have no place in the registry, and an `impl` none for what we emit.
+pub(crate) fn is_method(item: &ItemFn, kind: Kind, mistakes: &mut Mistakes) -> bool {
     let noun = kind.noun();
-    mistakes.at(
-        receiver,
-        format!("{noun} cannot be a method: it is found by its name, without a value to call it on; make it a free function{}", match kind {
-            Kind::Activity => " and take `State<T>` for what it needs",
-            Kind::Orchestration => " and pass what it needs as arguments",
-        }),
-    );
-    true
+    if let Some(receiver) = item.sig.receiver() {
+        let advice = match kind {
+            Kind::Activity => "make it a free function, and take `State<T>` for what it needs",
+            Kind::Orchestration => "make it a free function, and pass what it needs as arguments",
+        };
+        let cause = format!("{noun} cannot be a method: it is found by its name, without a value to call it on");
+        mistakes.at(receiver, format!("{cause}; {advice}"));
+        return true;
+    }
+    let is_associated = lints::is_associated(&item.sig);
+    if is_associated {
+        mistakes.at(
+            &item.sig.ident,
+            format!("{noun} is a type beside its function, which an `impl` cannot hold; move it out"),
+        );
+    }
+    is_associated
 }
 
 /// `const`, `unsafe`, `extern` and `...` make no sense on a function that the runtime calls.

@@ -15,7 +15,7 @@ pub(crate) fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
         Err(tokens) => return tokens,
     };
     let mut mistakes = Mistakes::default();
-    if check::receiver(&function, Kind::Activity, &mut mistakes) {
+    if check::is_method(&function, Kind::Activity, &mut mistakes) {
         return fallback::as_written(&item, mistakes);
     }
     let args = ActivityArgs::parse(args, &mut mistakes);
@@ -140,9 +140,9 @@ fn invoke(rt: &TokenStream, function: &Function) -> TokenStream {
     let call = quote!(#ident::run(#(#passed),*));
     // The span of the name: an error about the future as a whole (`Send`) then stands there.
     let started = if function.is_async() {
-        quote_spanned!(ident.span()=> #rt::async_body::<#ty, #is_result, _>(#call))
+        quote_spanned!(ident.span()=> #rt::async_body::<Self, #ty, #is_result, _>(#call))
     } else {
-        quote_spanned!(ident.span()=> #rt::blocking_body::<#ty, #is_result, _>(move || #call))
+        quote_spanned!(ident.span()=> #rt::blocking_body::<Self, #ty, #is_result, _>(move || #call))
     };
     quote! {
         #[allow(unused_variables)]

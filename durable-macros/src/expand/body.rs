@@ -17,7 +17,7 @@ pub(crate) fn return_type(rt: &TokenStream, output: &Output<'_>) -> TokenStream 
 
 /// `{ scope(async move { body }) }`
 pub(crate) fn scoped(rt: &TokenStream, output: &Output<'_>, body: &Block) -> TokenStream {
-    let (hint, statements) = (type_hint(output), &body.stmts);
+    let (hint, statements) = (type_hint(output, body), &body.stmts);
     let mut block = TokenStream::new();
     body.brace_token.surround(&mut block, |tokens| {
         tokens.extend(quote!(#hint #(#statements)*));
@@ -31,15 +31,15 @@ pub(crate) fn scoped(rt: &TokenStream, output: &Output<'_>, body: &Block) -> Tok
 
 /// Tells the compiler what the body returns before it reads it, as the signature of an `async fn` does; without it,
 /// `?` and `return` have nothing to convert to.
-fn type_hint(output: &Output<'_>) -> TokenStream {
+fn type_hint(output: &Output<'_>, body: &Block) -> TokenStream {
     if is_opaque(output) {
         return TokenStream::new();
     }
     let ty = &output.ty;
-    let (span, _) = edges(ty);
-    let span = proc_macro2::Span::call_site().located_at(span);
+    // Errors about the type of the body point here.
+    let span = output.written.map_or(body.brace_token.span.open(), |written| edges(&written.to_token_stream()).0);
     quote_spanned! {span=>
-        #[allow(unreachable_code, clippy::all, clippy::pedantic)]
+        #[allow(unused, clippy::all, clippy::pedantic)]
         if false {
             let output: #ty = loop {};
             return output;

@@ -18,7 +18,7 @@ pub(crate) fn orchestration(args: TokenStream, item: TokenStream) -> TokenStream
         Err(tokens) => return tokens,
     };
     let mut mistakes = Mistakes::default();
-    if check::receiver(&function, Kind::Orchestration, &mut mistakes) {
+    if check::is_method(&function, Kind::Orchestration, &mut mistakes) {
         return fallback::as_written(&item, mistakes);
     }
     let args = OrchestrationArgs::parse(args, &mut mistakes);
@@ -134,7 +134,7 @@ fn plumbing(rt: &TokenStream, function: &Function) -> TokenStream {
                 #types
                 #[allow(unused_variables)]
                 fn begin(context: #rt::OrchestrationContext, arguments: Self::Arguments) -> #rt::BodyFuture {
-                    #rt::body::<#ty, #is_result, _>(#ident::run(context, #(arguments.#passed),*))
+                    #rt::body::<Self, #ty, #is_result, _>(#ident::run(context, #(arguments.#passed),*))
                 }
             }
 

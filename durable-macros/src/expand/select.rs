@@ -197,11 +197,11 @@ fn expand(select: &Select) -> TokenStream {
 /// A branch is `None` if its condition switches it off; its future is then not even made.
 fn future(rt: &TokenStream, branch: &Branch) -> TokenStream {
     let (future, span) = (&branch.future, branch.equals.span);
-    let pinned = quote_spanned!(span=> #rt::durable(#future));
-    let pinned = quote!(::core::option::Option::Some(::std::boxed::Box::pin(#pinned)));
+    let runner = quote_spanned!(span=> #rt::select::runner(#future));
+    let runner = quote!(::core::option::Option::Some(#runner));
     match &branch.condition {
-        None => pinned,
-        Some(condition) => quote!(if #condition { #pinned } else { ::core::option::Option::None }),
+        None => runner,
+        Some(condition) => quote!(if #condition { #runner } else { ::core::option::Option::None }),
     }
 }
 

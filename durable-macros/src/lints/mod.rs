@@ -5,6 +5,8 @@ mod names;
 mod table;
 mod walk;
 
+pub(crate) use file::is_associated;
+
 use std::collections::HashSet;
 
 use proc_macro2::Span;

@@ -24,9 +24,9 @@ impl Row {
         self
     }
 
-    /// `name` as the user wrote it.
+    /// `name` is what the user wrote, in backticks.
     pub(super) fn message(&self, name: &str) -> String {
-        format!("`{name}` {}; {} ({})", self.why, self.instead, self.code)
+        format!("{name} {}; {} ({})", self.why, self.instead, self.code)
     }
 }
 
@@ -194,12 +194,18 @@ pub(super) const ROWS: &[Row] = &[
     )
     .except(&["reqwest::StatusCode", "reqwest::Method", "reqwest::Url", "hyper::StatusCode", "hyper::Method"]),
     Row::new(
+        "DUR0307",
+        &["std::process::id"],
+        "is another when this code is replayed",
+        "use `ctx.instance_id()`, or `ctx.new_guid()` for something new",
+    ),
+    Row::new(
         "DUR0304",
         &["std::process::*", "tokio::process::*", "async_process::*", "nix::*", "libc::*"],
         REPEATS,
         "move it into an `#[activity]`",
     )
-    .except(&["std::process::ExitCode"]),
+    .except(&["std::process::ExitCode", "std::process::id"]),
     Row::new(
         "DUR0305",
         &["std::io::stdin", "tokio::io::stdin"],

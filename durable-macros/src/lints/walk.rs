@@ -57,14 +57,14 @@ impl<'ast> Visit<'ast> for Walk<'_, '_> {
     /// Items are code of their own, but for what they keep from one run to the next.
     fn visit_item(&mut self, item: &'ast Item) {
         match item {
-            Item::Static(item) => self.refuse(item.static_token, "static", &table::STATIC),
+            Item::Static(item) => self.refuse(item.static_token, "`static`", &table::STATIC),
             Item::Macro(ItemMacro { ident: None, mac, .. }) => self.visit_macro(mac),
             _ => {}
         }
     }
 
     fn visit_expr_unsafe(&mut self, block: &'ast ExprUnsafe) {
-        self.refuse(block.unsafe_token, "unsafe", &table::UNSAFE);
+        self.refuse(block.unsafe_token, "`unsafe`", &table::UNSAFE);
         visit::visit_expr_unsafe(self, block);
     }
 
@@ -138,12 +138,8 @@ impl Walk<'_, '_> {
 
 /// The name as it was written, and what it stands for if it says something else.
 fn described(written: &[String], full: &[String]) -> String {
-    let is_macro = full.last().is_some_and(|last| last.ends_with('!'));
-    let shown = written.join("::") + if is_macro { "!" } else { "" };
-    let tail = full.len().checked_sub(written.len()).and_then(|start| full.get(start..)).unwrap_or_default();
-    if tail.join("::") == shown {
-        shown
-    } else {
-        format!("{shown}` (`{}`)", full.join("::")).trim_end_matches("`)").to_owned() + "`)"
-    }
+    let bang = if full.last().is_some_and(|last| last.ends_with('!')) { "!" } else { "" };
+    let shown = written.join("::") + bang;
+    let full = full.join("::");
+    if full.ends_with(&shown) { format!("`{shown}`") } else { format!("`{shown}` (that is, `{full}`)") }
 }

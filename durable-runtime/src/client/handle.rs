@@ -69,7 +69,7 @@ impl<O: Orchestration> Handle<O> {
     /// # Errors
     /// [`MessageError::Closed`] if it has ended.
     pub async fn raise<T: Event>(&self, event: T) -> Result<(), MessageError> {
-        self.client.raise(&self.instance, T::NAME, &event).await
+        self.client.raise_payload(self.instance.clone(), T::NAME, event.to_payload()?).await
     }
 
     /// Asks it to end; see [`Client::cancel`].

@@ -21,9 +21,16 @@ impl Client {
         name: &str,
         value: &T,
     ) -> Result<(), MessageError> {
-        let instance = InstanceId::new(id)?;
+        self.raise_payload(InstanceId::new(id)?, name, Payload::encode(value)?).await
+    }
+
+    pub(super) async fn raise_payload(
+        &self,
+        instance: InstanceId,
+        name: &str,
+        value: Payload,
+    ) -> Result<(), MessageError> {
         check_id("event name", name)?;
-        let value = Payload::encode(value)?;
         let most = self.limits().payload_bytes_max;
         if value.len() > most {
             return Err(MessageError::TooLong { bytes: value.len(), most });

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use crate::activity::States;
 use crate::client::Client;
 use crate::ids::{CommandId, ExecutionId, InstanceId};
-use crate::payload::{CodecError, Payload};
+use crate::payload::{CodecError, Payload, PayloadValue};
 
 /// What an attempt of an activity knows about itself. Cheap to clone; may be sent anywhere.
 #[derive(Clone)]
@@ -91,7 +90,7 @@ impl ActivityContext {
     ///
     /// # Errors
     /// [`CodecError`] if it is of another type.
-    pub fn last_heartbeat<T: DeserializeOwned>(&self) -> Result<Option<T>, CodecError> {
+    pub fn last_heartbeat<T: PayloadValue>(&self) -> Result<Option<T>, CodecError> {
         self.facts.last_heartbeat.as_ref().map(Payload::decode).transpose()
     }
 

@@ -25,25 +25,74 @@ macro_rules! join {
         ($crate::__private::durable($a).await,)
     };
     ($a:expr, $b:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::Join2::new($a, $b)).await
+        $crate::__private::durable($crate::__private::Join2::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::Join3::new($a, $b, $c)).await
+        $crate::__private::durable($crate::__private::Join3::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::Join4::new($a, $b, $c, $d)).await
+        $crate::__private::durable($crate::__private::Join4::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::Join5::new($a, $b, $c, $d, $e)).await
+        $crate::__private::durable($crate::__private::Join5::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+            $crate::__private::slot($e),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::Join6::new($a, $b, $c, $d, $e, $f)).await
+        $crate::__private::durable($crate::__private::Join6::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+            $crate::__private::slot($e),
+            $crate::__private::slot($f),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $g:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::Join7::new($a, $b, $c, $d, $e, $f, $g)).await
+        $crate::__private::durable($crate::__private::Join7::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+            $crate::__private::slot($e),
+            $crate::__private::slot($f),
+            $crate::__private::slot($g),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $g:expr, $h:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::Join8::new($a, $b, $c, $d, $e, $f, $g, $h)).await
+        $crate::__private::durable($crate::__private::Join8::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+            $crate::__private::slot($e),
+            $crate::__private::slot($f),
+            $crate::__private::slot($g),
+            $crate::__private::slot($h),
+        ))
+        .await
     };
     ($($more:expr),+ $(,)?) => {
         ::core::compile_error!("`join!` takes up to 8 futures; use `join_all` for more")
@@ -58,34 +107,86 @@ macro_rules! try_join {
         $crate::__private::durable($a).await.map(|value| (value,))
     };
     ($a:expr, $b:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::TryJoin2::new($a, $b)).await
+        $crate::__private::durable($crate::__private::TryJoin2::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::TryJoin3::new($a, $b, $c)).await
+        $crate::__private::durable($crate::__private::TryJoin3::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::TryJoin4::new($a, $b, $c, $d)).await
+        $crate::__private::durable($crate::__private::TryJoin4::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::TryJoin5::new($a, $b, $c, $d, $e)).await
+        $crate::__private::durable($crate::__private::TryJoin5::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+            $crate::__private::slot($e),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::TryJoin6::new($a, $b, $c, $d, $e, $f)).await
+        $crate::__private::durable($crate::__private::TryJoin6::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+            $crate::__private::slot($e),
+            $crate::__private::slot($f),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $g:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::TryJoin7::new($a, $b, $c, $d, $e, $f, $g)).await
+        $crate::__private::durable($crate::__private::TryJoin7::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+            $crate::__private::slot($e),
+            $crate::__private::slot($f),
+            $crate::__private::slot($g),
+        ))
+        .await
     };
     ($a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr, $g:expr, $h:expr $(,)?) => {
-        $crate::__private::durable($crate::__private::TryJoin8::new($a, $b, $c, $d, $e, $f, $g, $h)).await
+        $crate::__private::durable($crate::__private::TryJoin8::new(
+            $crate::__private::slot($a),
+            $crate::__private::slot($b),
+            $crate::__private::slot($c),
+            $crate::__private::slot($d),
+            $crate::__private::slot($e),
+            $crate::__private::slot($f),
+            $crate::__private::slot($g),
+            $crate::__private::slot($h),
+        ))
+        .await
     };
     ($($more:expr),+ $(,)?) => {
         ::core::compile_error!("`try_join!` takes up to 8 futures; use `try_join_all` for more")
     };
 }
 
-type Slot<F> = Pin<Box<MaybeDone<F>>>;
+/// The place of one future and then of its output.
+pub type Slot<F> = Pin<Box<MaybeDone<F>>>;
 
-fn slot<F: IntoFuture>(future: F) -> Slot<F::IntoFuture>
+/// Takes part in a join. This is the one place that asks for a durable future: the joins take every slot, so that a
+/// future which is none is one error, at its argument.
+pub fn slot<F: IntoFuture>(future: F) -> Slot<F::IntoFuture>
 where
     F::IntoFuture: DurableFuture,
 {
@@ -107,15 +208,15 @@ macro_rules! joins {
         /// What `join!` makes.
         pub struct $join<$($future: Future),+> { $($slot: Slot<$future>),+ }
 
-        impl<$($future: DurableFuture),+> $join<$($future),+> {
+        impl<$($future: Future),+> $join<$($future),+> {
             /// Joins these.
             #[allow(clippy::too_many_arguments, reason = "one for each branch")]
-            pub fn new($($slot: impl IntoFuture<Output = $future::Output, IntoFuture = $future>),+) -> Self {
-                Self { $($slot: slot($slot)),+ }
+            pub fn new($($slot: Slot<$future>),+) -> Self {
+                Self { $($slot),+ }
             }
         }
 
-        impl<$($future: DurableFuture),+> Future for $join<$($future),+> {
+        impl<$($future: Future),+> Future for $join<$($future),+> {
             type Output = ($($future::Output,)+);
 
             fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -132,20 +233,20 @@ macro_rules! joins {
             }
         }
 
-        impl<$($future: DurableFuture),+> DurableFuture for $join<$($future),+> {}
+        impl<$($future: Future),+> DurableFuture for $join<$($future),+> {}
 
         /// What `try_join!` makes.
         pub struct $try_join<$($future: Future),+> { $($slot: Slot<$future>),+ }
 
-        impl<Error, $($output,)+ $($future: DurableFuture<Output = Result<$output, Error>>),+> $try_join<$($future),+> {
+        impl<Error, $($output,)+ $($future: Future<Output = Result<$output, Error>>),+> $try_join<$($future),+> {
             /// Joins these.
             #[allow(clippy::too_many_arguments, reason = "one for each branch")]
-            pub fn new($($slot: impl IntoFuture<Output = $future::Output, IntoFuture = $future>),+) -> Self {
-                Self { $($slot: slot($slot)),+ }
+            pub fn new($($slot: Slot<$future>),+) -> Self {
+                Self { $($slot),+ }
             }
         }
 
-        impl<Error, $($output,)+ $($future: DurableFuture<Output = Result<$output, Error>>),+> Future
+        impl<Error, $($output,)+ $($future: Future<Output = Result<$output, Error>>),+> Future
             for $try_join<$($future),+>
         {
             type Output = Result<($($output,)+), Error>;
@@ -171,7 +272,7 @@ macro_rules! joins {
             }
         }
 
-        impl<Error, $($output,)+ $($future: DurableFuture<Output = Result<$output, Error>>),+> DurableFuture
+        impl<Error, $($output,)+ $($future: Future<Output = Result<$output, Error>>),+> DurableFuture
             for $try_join<$($future),+>
         {
         }

@@ -19,6 +19,7 @@ pub use self::child_call::{ChildCall, ChildError, ContinueAsNew, OrchestrationCa
 pub use self::durable::{DurableFuture, LocalBoxDurable, Scope, durable, scope};
 pub use self::event_wait::EventWait;
 pub use self::join::{Join2, Join3, Join4, Join5, Join6, Join7, Join8, JoinAll, TryJoinAll, join_all, try_join_all};
+pub use self::join::{Slot, slot};
 pub use self::join::{TryJoin2, TryJoin3, TryJoin4, TryJoin5, TryJoin6, TryJoin7, TryJoin8};
 pub use self::orchestration::OrchestrationContext;
 pub use self::race::{Race, race};

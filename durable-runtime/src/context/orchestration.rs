@@ -137,7 +137,7 @@ impl OrchestrationContext {
         let recorded = self.ask(|journal| journal.is_replaying().then(|| journal.recorded_value()).flatten());
         let value = match recorded {
             Some(value) => value,
-            None => expect_encoded(name, &run()),
+            None => expect_encoded(name, run().to_payload()),
         };
         self.ask(|journal| {
             let value = value.clone();
@@ -152,7 +152,7 @@ impl OrchestrationContext {
     /// If the value cannot be encoded; the orchestration fails by it.
     #[track_caller]
     pub fn set_status<T: Serialize + ?Sized>(&self, status: &T) {
-        let status = expect_encoded("set_status", status);
+        let status = expect_encoded("set_status", Payload::encode(status));
         self.ask(|journal| journal.set_custom_status(status));
     }
 
@@ -189,8 +189,8 @@ impl std::fmt::Debug for OrchestrationContext {
 
 #[track_caller]
 #[expect(clippy::panic, reason = "documented; it fails the orchestration with message and place")]
-fn expect_encoded<T: Serialize + ?Sized>(name: &str, value: &T) -> Payload {
-    match Payload::encode(value) {
+fn expect_encoded(name: &str, encoded: Result<Payload, CodecError>) -> Payload {
+    match encoded {
         Ok(value) => value,
         Err(error) => panic!("`{name}`: {error}"),
     }

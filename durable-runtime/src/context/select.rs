@@ -1,6 +1,6 @@
 //! Races for `select!`: who is first is read from the history, never from the order of polling.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -37,16 +37,28 @@ impl<R: Race + Unpin> DurableFuture for OrOff<R> {
     }
 }
 
-/// A branch: its future, `None` if it is switched off.
-type Runner<F> = Option<Pin<Box<F>>>;
-
-fn settled_at<F: DurableFuture>(runner: &Runner<F>) -> Option<u64> {
-    runner.as_ref().and_then(|future| F::settled_at(future))
+/// The future of one branch, boxed so that it can be polled wherever the race is.
+pub struct Runner<F> {
+    future: Pin<Box<F>>,
+    settled_at: fn(&F) -> Option<u64>,
 }
 
-fn poll<F: Future>(runner: &mut Runner<F>, context: &mut Context<'_>) -> Poll<F::Output> {
+/// Takes part in a race. This is the one place that asks for a durable future: the race itself takes every runner, so
+/// that a future which is none is one error, at its branch.
+pub fn runner<F: IntoFuture>(future: F) -> Runner<F::IntoFuture>
+where
+    F::IntoFuture: DurableFuture,
+{
+    Runner { future: Box::pin(future.into_future()), settled_at: DurableFuture::settled_at }
+}
+
+fn settled_at<F>(runner: &Option<Runner<F>>) -> Option<u64> {
+    runner.as_ref().and_then(|runner| (runner.settled_at)(&runner.future))
+}
+
+fn poll<F: Future>(runner: &mut Option<Runner<F>>, context: &mut Context<'_>) -> Poll<F::Output> {
     match runner {
-        Some(future) => future.as_mut().poll(context),
+        Some(runner) => runner.future.as_mut().poll(context),
         None => Poll::Pending,
     }
 }
@@ -63,21 +75,21 @@ macro_rules! race {
         /// Resolves when the first of its branches does.
         #[must_use = "futures do nothing unless they are awaited"]
         pub struct $race<$($future),+> {
-            $($runner: Runner<$future>,)+
+            $($runner: Option<Runner<$future>>,)+
         }
 
-        impl<$($future: DurableFuture),+> $race<$($future),+> {
-            /// The branches in the order of the code.
+        impl<$($future),+> $race<$($future),+> {
+            /// The branches in the order of the code; `None` is switched off.
             #[allow(clippy::too_many_arguments)]
-            pub fn new($($runner: Runner<$future>),+) -> Self {
+            pub fn new($($runner: Option<Runner<$future>>),+) -> Self {
                 Self { $($runner),+ }
             }
         }
 
-        // Runners are boxed, so nothing in here is pinned in place.
+        // Futures are boxed, so nothing in here is pinned in place.
         impl<$($future),+> Unpin for $race<$($future),+> {}
 
-        impl<$($future: DurableFuture),+> Future for $race<$($future),+> {
+        impl<$($future: Future),+> Future for $race<$($future),+> {
             type Output = $either<$($future::Output),+>;
 
             fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -85,9 +97,15 @@ macro_rules! race {
                 // one lose that was first when this ran before.
                 let first = self.settled_at();
                 $(
-                    if (first.is_none() || settled_at(&self.$runner) == first)
+                    if first.is_some()
+                        && settled_at(&self.$runner) == first
                         && let Poll::Ready(output) = poll(&mut self.$runner, context)
                     {
+                        return Poll::Ready($either::$side(output));
+                    }
+                )+
+                $(
+                    if let Poll::Ready(output) = poll(&mut self.$runner, context) {
                         return Poll::Ready($either::$side(output));
                     }
                 )+
@@ -95,13 +113,13 @@ macro_rules! race {
             }
         }
 
-        impl<$($future: DurableFuture),+> DurableFuture for $race<$($future),+> {
+        impl<$($future: Future),+> DurableFuture for $race<$($future),+> {
             fn settled_at(&self) -> Option<u64> {
                 [$(settled_at(&self.$runner)),+].into_iter().flatten().min()
             }
         }
 
-        impl<$($future: DurableFuture),+> Race for $race<$($future),+> {
+        impl<$($future: Future),+> Race for $race<$($future),+> {
             fn is_off(&self) -> bool {
                 true $(&& self.$runner.is_none())+
             }
@@ -152,8 +170,12 @@ mod tests {
         }
     }
 
-    fn step(at: impl Into<Option<u64>>) -> Runner<Step> {
-        Some(Box::pin(Step { at: at.into(), known: true, polled: false }))
+    fn step(at: impl Into<Option<u64>>) -> Option<Runner<Step>> {
+        Some(runner(Step { at: at.into(), known: true, polled: false }))
+    }
+
+    fn off() -> Option<Runner<Step>> {
+        None
     }
 
     fn run<F: Future + Unpin>(mut future: F) -> Poll<F::Output> {
@@ -169,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_the_history_does_not_tell_is_polled_in_order() {
-        let unknown = |at| Some(Box::pin(Step { at, known: false, polled: false }));
+        let unknown = |at| Some(runner(Step { at, known: false, polled: false }));
         assert_eq!(run(Race2::new(unknown(Some(9)), unknown(Some(1)))), Poll::Ready(Either2::First(9)));
         assert_eq!(run(Race2::new(unknown(None), unknown(Some(1)))), Poll::Ready(Either2::Second(1)));
     }
@@ -178,13 +200,12 @@ mod tests {
     fn losers_are_not_polled_once_the_winner_is_known() {
         let mut race = Race2::new(step(7), step(3));
         assert!(Pin::new(&mut race).poll(&mut Context::from_waker(Waker::noop())).is_ready());
-        assert!(!race.first.unwrap().polled);
+        assert!(!race.first.unwrap().future.polled);
     }
 
     #[test]
     fn branches_that_are_off_do_not_run() {
-        assert_eq!(run(Race2::new(None::<Pin<Box<Step>>>, step(3))), Poll::Ready(Either2::Second(3)));
-        let off = || None::<Pin<Box<Step>>>;
+        assert_eq!(run(Race2::new(off(), step(3))), Poll::Ready(Either2::Second(3)));
         assert_eq!(run(OrOff::new(Race2::new(off(), off()))), Poll::Ready(None));
         assert_eq!(run(OrOff::new(Race1::new(step(3)))), Poll::Ready(Some(Either1::First(3))));
     }
