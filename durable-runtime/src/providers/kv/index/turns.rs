@@ -19,7 +19,8 @@ pub(super) struct Turns {
 
 #[derive(Debug, Default)]
 struct Queue {
-    messages: BTreeMap<MessageId, Queued>,
+    /// Boxed, since most queues hold one message and a tree makes room for eleven.
+    messages: BTreeMap<MessageId, Box<Queued>>,
     /// Those that can be handed out: without the ones that a transaction on its way to the disk takes away.
     order: BTreeMap<Place, MessageId>,
     lease: Option<u64>,
@@ -46,7 +47,7 @@ impl Turns {
     pub(super) fn insert(&mut self, instance: InstanceId, id: MessageId, message: Queued) {
         self.change(&instance, |queue| {
             queue.order.insert(message.place, id.clone());
-            queue.messages.insert(id, message);
+            queue.messages.insert(id, Box::new(message));
         });
         self.count += 1;
     }
@@ -83,7 +84,7 @@ impl Turns {
     }
 
     pub(super) fn message(&self, instance: &InstanceId, id: &MessageId) -> Option<&Queued> {
-        self.queues.get(instance)?.messages.get(id)
+        self.queues.get(instance)?.messages.get(id).map(|message| &**message)
     }
 
     pub(super) fn ids_of(&self, instance: &InstanceId) -> impl Iterator<Item = &MessageId> {
