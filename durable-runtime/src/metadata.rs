@@ -157,6 +157,11 @@ pub(crate) const fn status_of(end: &EventKind) -> Status {
     }
 }
 
+/// What is taken away when an id is used again: what the one before said of itself.
+pub(crate) fn forgotten() -> Entries {
+    vec![(CUSTOM_STATUS.to_owned(), None)]
+}
+
 /// What an orchestration says of itself.
 pub(crate) fn custom_status(status: &Payload) -> Entries {
     vec![(CUSTOM_STATUS.to_owned(), Some(Bytes::copy_from_slice(status.as_str().as_bytes())))]

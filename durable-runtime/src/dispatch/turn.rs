@@ -206,6 +206,7 @@ impl Turn<'_> {
                     self.take(Message::Terminate { reason }, Source::Stored(fresh_message_id()))?;
                 }
                 let next = self.resident.execution_id().next();
+                self.effects.put_metadata(metadata::forgotten());
                 self.begin(next, true, start, Vec::new())?;
             }
             Ok(Accepted::Existing) => {}

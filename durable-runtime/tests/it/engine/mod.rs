@@ -1,7 +1,6 @@
 //! The engine as a user sees it: orchestrations and activities on a store.
 
-mod activities;
+mod kit;
+
 mod design;
 mod instances;
-mod orders;
-mod restart;
