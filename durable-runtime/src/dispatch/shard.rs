@@ -228,7 +228,8 @@ impl Running {
             Ok(None) => self.enqueue(instance),
             Err(error) => {
                 tracing::warn!(%instance, %error, "a turn could not be leased");
-                self.rest(instance.clone());
+                let after = self.note_failure(instance);
+                self.rest(instance.clone(), after, None);
             }
         }
     }
@@ -261,7 +262,7 @@ impl Running {
                 deliveries.into_iter().for_each(|delivery| delivery.answer(Ok(Accepted::Kept)));
                 self.free(instance);
             }
-            Err(error) => self.again(instance, deliveries, &error),
+            Err(error) => self.again(instance, deliveries, &error, None),
         }
     }
 
@@ -324,7 +325,8 @@ impl Running {
             Err(error) => {
                 self.shard.leases.release(&flight.token);
                 let deliveries = flight.answers.into_iter().map(|(delivery, _)| delivery).collect();
-                self.again(instance, deliveries, &error);
+                let lost = matches!(error, CommitError::LeaseLost(_));
+                self.again(instance, deliveries, &error, Some(flight.token).filter(|_| !lost));
             }
         }
     }
@@ -373,8 +375,14 @@ impl Running {
         }
     }
 
-    /// Nothing was kept: what was in hand goes first into the next round.
-    fn again(&mut self, instance: &InstanceId, deliveries: Vec<Delivery>, error: &CommitError) {
+    /// Nothing was kept: what was in hand goes first into the next round. The end of the lease was not kept either.
+    fn again(
+        &mut self,
+        instance: &InstanceId,
+        deliveries: Vec<Delivery>,
+        error: &CommitError,
+        lease: Option<LockToken>,
+    ) {
         let gone = if let CommitError::WorkGone(token) = error { Some(token.clone()) } else { None };
         if gone.is_none() {
             tracing::warn!(%instance, %error, "a turn was not kept; it is run again");
@@ -387,14 +395,25 @@ impl Running {
         for delivery in still.collect::<Vec<_>>().into_iter().rev() {
             lane.inputs.push_front(delivery);
         }
-        if gone.is_some() { self.free(instance) } else { self.rest(instance.clone()) }
+        let after = if gone.is_some() { Duration::ZERO } else { self.note_failure(instance) };
+        self.rest(instance.clone(), after, lease);
     }
 
-    /// Leaves a lane alone for a while.
-    fn rest(&mut self, instance: InstanceId) {
-        let after = self.note_failure(&instance);
+    /// Leaves a lane alone for a while, and then gives back its lease: until then nobody else could run its turn.
+    fn rest(&mut self, instance: InstanceId, after: Duration, lease: Option<LockToken>) {
+        let ops = vec![TransactionOp::ReleaseLock { delay: None }];
+        let release =
+            lease.map(|token| Transaction { fence: Some(token), commit_id: self.shard.commit_ids.next(), ops });
+        let provider = Arc::clone(&self.shard.provider);
         self.pending.push(Box::pin(async move {
-            tokio::time::sleep(after).await;
+            if !after.is_zero() {
+                tokio::time::sleep(after).await;
+            }
+            if let Some(release) = release
+                && let Err(error) = provider.atomic_batch(release).await
+            {
+                tracing::warn!(%instance, %error, "a lease was not given back; it runs out");
+            }
             Step::Rested(instance)
         }));
     }

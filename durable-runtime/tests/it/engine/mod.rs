@@ -2,5 +2,6 @@
 
 mod kit;
 
+mod cancellation;
 mod design;
 mod instances;
