@@ -41,9 +41,10 @@ pub(super) async fn run(workers: Arc<Workers>, leased: LeasedActivity, slot: Opt
     let (lost, cancelled) = watch::channel(false);
     workers.leases.hold_work(leased.lock_token.clone(), leased.id.clone(), lost);
     let context = context(&workers, &leased, &task, cancelled);
+    let begun = Instant::now();
     let outcome = limited(attempt(&workers, &context, &task).await, workers.limits.payload_bytes_max);
     drop(slot);
-    settle(&workers, &leased, task, &context, outcome).await;
+    settle(&workers, &leased, task, &context, begun, outcome).await;
     workers.ended(leased.lock_token.fence);
 }
 
@@ -166,13 +167,14 @@ async fn settle(
     leased: &LeasedActivity,
     task: ActivityTask,
     context: &ActivityContext,
+    begun: Instant,
     outcome: BodyOutcome,
 ) {
     if let Err(failure) = &outcome
         && let Some(delay) = next_attempt(failure, &task)
         && !context.is_cancelled()
     {
-        return retry(workers, leased, task, context, delay).await;
+        return retry(workers, leased, task, context, begun.elapsed().saturating_add(delay)).await;
     }
     let message = Message::ActivityDone {
         execution_id: task.execution_id,
@@ -193,12 +195,13 @@ fn next_attempt(failure: &Failure, task: &ActivityTask) -> Option<Duration> {
     }
 }
 
+/// The next attempt comes so long after this one has begun.
 async fn retry(
     workers: &Workers,
     leased: &LeasedActivity,
     mut task: ActivityTask,
     context: &ActivityContext,
-    delay: Duration,
+    after: Duration,
 ) {
     task.attempt = task.attempt.saturating_add(1);
     task.last_heartbeat = context.heard().1.or(task.last_heartbeat);
@@ -206,7 +209,8 @@ async fn retry(
         Ok(data) => data,
         Err(error) => return tracing::error!(instance = %leased.instance, %error, "a retry cannot be written"),
     };
-    let visible_at = Timestamp::from(SystemTime::now()).saturating_add(delay);
+    // By the clock of the store, which says when this attempt began and alone decides when the next one is due.
+    let visible_at = Timestamp::from_millis(leased.lock_token.granted_at_ms).saturating_add(after);
     let op = TransactionOp::RetryWork { token: leased.lock_token.clone(), visible_at, data };
     let transaction = Transaction { fence: None, commit_id: CommitId(uuid::Uuid::new_v4().as_u128()), ops: vec![op] };
     loop {

@@ -2,6 +2,8 @@
 
 mod kit;
 
+mod activities;
 mod cancellation;
 mod design;
 mod instances;
+mod panics;
