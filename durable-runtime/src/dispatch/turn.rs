@@ -57,6 +57,8 @@ struct Turn<'a> {
     acked: Vec<MessageId>,
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     generations: usize,
+    /// How often the messages were handed out.
+    attempt: u32,
 }
 
 /// Runs the turn of an instance.
@@ -74,6 +76,7 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         acked: Vec::new(),
         answers: Vec::new(),
         generations: 0,
+        attempt: leased.attempt,
     };
     for (message, source) in turn.in_order(leased, deliveries) {
         if let Err(error) = turn.take(message, source) {
@@ -326,7 +329,7 @@ impl Turn<'_> {
             let (instance, messages) = (self.instance.clone(), self.acked);
             self.effects.push(TransactionOp::AckMessages { instance, messages });
         }
-        self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay() });
+        self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay(self.attempt) });
         Planned { ops: self.effects.into_ops(), resident: self.resident, answers: self.answers, unwanted }
     }
 }
