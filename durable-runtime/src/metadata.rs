@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::history::{EventKind, Failure, Parent, Started};
 use crate::ids::{ExecutionId, InstanceId};
+use crate::message::Start;
 use crate::payload::Payload;
 use crate::providers::InstanceRecord;
 
@@ -122,6 +123,17 @@ impl Identity {
             parent: started.parent.clone(),
             started_at: at,
         }
+    }
+
+    /// What it will be when it begins.
+    pub(crate) fn of_start(start: &Start, at: Timestamp) -> Self {
+        Self { name: start.name.clone(), version: start.version.clone(), parent: start.parent.clone(), started_at: at }
+    }
+
+    /// What is known of it without its history.
+    pub(crate) fn of_status(status: InstanceStatus) -> Self {
+        let InstanceStatus { name, version, parent, started_at, .. } = status;
+        Self { name, version, parent, started_at }
     }
 }
 

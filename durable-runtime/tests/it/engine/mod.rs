@@ -5,8 +5,11 @@ mod kit;
 
 mod activities;
 mod cancellation;
+mod children;
 mod design;
+mod generations;
 mod instances;
 mod messages;
 mod panics;
 mod restart;
+mod workers;
