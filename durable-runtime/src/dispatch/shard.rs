@@ -275,7 +275,7 @@ impl Running {
         let deliveries: Vec<Delivery> = lane.inputs.drain(..).collect();
         let mut ops = Vec::new();
         for Delivery { message, from, .. } in &deliveries {
-            if let Origin::Worker(token) = from {
+            if let Origin::Worker { token, .. } = from {
                 ops.push(TransactionOp::AckWork { token: token.clone() });
             }
             match message.enqueue(instance, crate::message::fresh_message_id()) {
@@ -386,7 +386,7 @@ impl Running {
     fn release(&self, flight: &InFlight) {
         self.shard.leases.release(&flight.token);
         for (delivery, _) in &flight.answers {
-            if let Origin::Worker(token) = &delivery.from {
+            if let Origin::Worker { token, .. } = &delivery.from {
                 self.shard.leases.release(token);
             }
         }
@@ -491,6 +491,6 @@ impl Delivery {
     }
 
     fn is_work(&self, token: Option<&LockToken>) -> bool {
-        matches!((&self.from, token), (Origin::Worker(mine), Some(token)) if mine == token)
+        matches!((&self.from, token), (Origin::Worker { token: mine, .. }, Some(token)) if mine == token)
     }
 }

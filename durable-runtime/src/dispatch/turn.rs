@@ -157,7 +157,7 @@ impl Turn<'_> {
         match source {
             Source::Stored(id) => self.acked.push(id),
             Source::Hand(delivery) => {
-                if let Origin::Worker(token) = &delivery.from {
+                if let Origin::Worker { token, .. } = &delivery.from {
                     self.effects.push(TransactionOp::AckWork { token: token.clone() });
                 }
                 self.answers.push((delivery, answer));

@@ -4,6 +4,7 @@ mod counted;
 mod kit;
 
 mod activities;
+mod bad_input;
 mod cancellation;
 mod children;
 mod design;
@@ -12,4 +13,5 @@ mod instances;
 mod messages;
 mod panics;
 mod restart;
+mod runtimes;
 mod workers;
