@@ -80,24 +80,33 @@ impl Message {
 
     /// The event that this message is in the history of the execution it is for; `None` if it is for another one.
     pub(crate) fn into_event(self, current: ExecutionId) -> Option<EventKind> {
-        match self {
-            Self::Start(_) => None,
-            Self::ActivityDone { execution_id, command, attempts, result } => {
-                (execution_id == current).then(|| match result {
-                    Outcome::Output(output) => EventKind::ActivityCompleted { command, output, attempts },
-                    Outcome::Failure(failure) => EventKind::ActivityFailed { command, failure, attempts },
-                })
-            }
-            Self::TimerDue { execution_id, command } => {
-                (execution_id == current).then_some(EventKind::TimerFired { command })
-            }
-            Self::ChildDone { execution_id, command, result } => (execution_id == current).then(|| match result {
+        if !self.is_for(current) {
+            return None;
+        }
+        Some(match self {
+            Self::Start(_) => return None,
+            Self::ActivityDone { command, attempts, result, .. } => match result {
+                Outcome::Output(output) => EventKind::ActivityCompleted { command, output, attempts },
+                Outcome::Failure(failure) => EventKind::ActivityFailed { command, failure, attempts },
+            },
+            Self::TimerDue { command, .. } => EventKind::TimerFired { command },
+            Self::ChildDone { command, result, .. } => match result {
                 Outcome::Output(output) => EventKind::ChildCompleted { command, output },
                 Outcome::Failure(failure) => EventKind::ChildFailed { command, failure },
-            }),
-            Self::Raised { name, value } => Some(EventKind::EventRaised { name, value }),
-            Self::Cancel { reason } => Some(EventKind::CancelRequested { reason }),
-            Self::Terminate { reason } => Some(EventKind::Terminated { reason }),
+            },
+            Self::Raised { name, value } => EventKind::EventRaised { name, value },
+            Self::Cancel { reason } => EventKind::CancelRequested { reason },
+            Self::Terminate { reason } => EventKind::Terminated { reason },
+        })
+    }
+
+    /// An answer is for the execution that asked; what comes from outside is for any.
+    fn is_for(&self, current: ExecutionId) -> bool {
+        match self {
+            Self::ActivityDone { execution_id, .. }
+            | Self::TimerDue { execution_id, .. }
+            | Self::ChildDone { execution_id, .. } => *execution_id == current,
+            _ => true,
         }
     }
 

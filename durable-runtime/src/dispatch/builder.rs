@@ -36,9 +36,11 @@ pub struct RuntimeBuilder {
     pub(super) live_max: NonZeroUsize,
     pub(super) tags: Vec<String>,
     pub(super) keep_store_open: bool,
-    by_hand: Vec<fn(&mut Registry) -> Result<(), RegistryError>>,
+    by_hand: Vec<Register>,
     automatic: bool,
 }
+
+type Register = fn(&mut Registry) -> Result<(), RegistryError>;
 
 /// How many activities run at once unless the builder says otherwise.
 const ACTIVITIES_MAX: u32 = 256;

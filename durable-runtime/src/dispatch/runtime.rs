@@ -26,7 +26,7 @@ use crate::replay::panics;
 
 /// Runs orchestrations and activities on a store. It lives until [`Runtime::shutdown`], or until it is dropped.
 ///
-/// ```
+/// ```standalone_crate
 /// use durable_runtime::prelude::*;
 ///
 /// #[activity]

@@ -6,8 +6,8 @@ use super::door::{Accepted, Delivery, Origin, Refusal};
 use super::effects::{Effects, outcome_of};
 use super::resident::{Live, Resident};
 use crate::clock::Timestamp;
-use crate::history::{Carried, EventKind, Failure, HISTORY_FORMAT, Started};
-use crate::ids::{ExecutionId, InstanceId, MessageId};
+use crate::history::{Carried, Event, EventKind, Failure, HISTORY_FORMAT, Started};
+use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 use crate::limits::Limits;
 use crate::message::{IfExists, Message, Outcome, Start, fresh_message_id};
 use crate::metadata::{self, Identity, Status};
@@ -117,7 +117,7 @@ impl Turn<'_> {
                 Ok(())
             }
             (Resident::Suspended { .. }, Message::Terminate { reason }) => {
-                self.terminate_suspended(reason)?;
+                self.terminate(reason)?;
                 self.settle(source, Ok(Accepted::Kept));
                 Ok(())
             }
@@ -202,8 +202,7 @@ impl Turn<'_> {
         match &answer {
             Ok(Accepted::Kept) => {
                 if !closed {
-                    let reason = "replaced by a new start".to_owned();
-                    self.take(Message::Terminate { reason }, Source::Stored(fresh_message_id()))?;
+                    self.terminate("replaced by a new start".to_owned())?;
                 }
                 let next = self.resident.execution_id().next();
                 self.begin(next, true, start, Vec::new())?;
@@ -310,11 +309,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Ends an instance whose code cannot be run.
-    fn terminate_suspended(&mut self, reason: String) -> Result<(), CodecError> {
-        let Resident::Suspended { execution_id, history_len, .. } = self.resident else { return Ok(()) };
+    /// Ends an instance at once, even one whose code cannot be run.
+    fn terminate(&mut self, reason: String) -> Result<(), CodecError> {
         let end = EventKind::Terminated { reason };
-        let event = crate::history::Event { id: crate::EventId(history_len + 1), at: self.now, kind: end.clone() };
+        let Resident::Suspended { execution_id, history_len, .. } = self.resident else { return self.apply(end) };
+        let event = Event { id: EventId(history_len + 1), at: self.now, kind: end.clone() };
         self.effects.take(execution_id, Applied { events: vec![event], cancelled: Vec::new() })?;
         self.close(&end)
     }

@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -32,9 +32,9 @@ pub(super) struct Committer {
     sequence: u64,
     durability: Durability,
     /// Since when something is applied that is not synced; only without [`Durability::Immediate`].
-    unsynced_since: Option<Instant>,
+    unsynced_since: Option<Timestamp>,
     /// Since when there is no store.
-    away_since: Option<Instant>,
+    away_since: Option<Timestamp>,
     /// Whoever waited for something that came due until then was woken.
     woken_until: Timestamp,
 }
@@ -71,15 +71,23 @@ impl Committer {
     }
 
     fn next_wake_up(&self) -> Option<Timestamp> {
-        let since = |begin: Instant, after: Duration| {
-            self.shared.clock.now().saturating_add(after.saturating_sub(begin.elapsed()))
-        };
-        let reopen = self.away_since.map(|begin| since(begin, REOPEN_EVERY));
-        let sync = match self.durability {
-            Durability::Interval(interval) => self.unsynced_since.map(|begin| since(begin, interval)),
-            Durability::Immediate | Durability::None => None,
-        };
+        let reopen = self.away_since.map(|begin| begin.saturating_add(REOPEN_EVERY));
+        let sync = self.unsynced_since.zip(self.sync_every()).map(|(begin, every)| begin.saturating_add(every));
         [reopen, sync, self.shared.next_change()].into_iter().flatten().min()
+    }
+
+    /// Without [`Durability::Immediate`]: how long something may be applied and not be on disk.
+    fn sync_every(&self) -> Option<Duration> {
+        match self.durability {
+            Durability::Interval(interval) => Some(interval),
+            Durability::Immediate | Durability::None => None,
+        }
+    }
+
+    /// Whether so much time has passed, or the clock was set back, which may hide that it has.
+    fn has_passed(&self, begin: Timestamp, after: Duration) -> bool {
+        let now = self.shared.clock.now();
+        now < begin || now >= begin.saturating_add(after)
     }
 
     fn commit_all(&mut self, commits: Vec<Submitted>) {
@@ -136,7 +144,7 @@ impl Committer {
             if sync { shared.sync() } else { Ok(()) }
         })?;
         if !sync {
-            self.unsynced_since.get_or_insert_with(Instant::now);
+            self.unsynced_since.get_or_insert_with(|| shared.clock.now());
         }
         self.recent.add(kept);
         let changed = std::mem::take(&mut group.changed);
@@ -163,7 +171,7 @@ impl Committer {
         *locked(&self.shared.index) = Index::new(0, 0);
         self.shared.heads.clear();
         self.unsynced_since = None;
-        self.away_since = Some(Instant::now());
+        self.away_since = Some(self.shared.clock.now());
         let opened = self.opener.open().map_err(|error| error.to_string());
         let recovered = opened.and_then(|mut store| {
             let recovered = recover(&mut *store).map_err(|error| error.to_string())?;
@@ -181,17 +189,14 @@ impl Committer {
     }
 
     fn reopen_if_due(&mut self) {
-        if self.away_since.is_some_and(|begin| begin.elapsed() >= REOPEN_EVERY) {
+        if self.away_since.is_some_and(|begin| self.has_passed(begin, REOPEN_EVERY)) {
             self.reopen();
         }
     }
 
     fn sync_if_due(&mut self, closing: bool) {
         let Some(begin) = self.unsynced_since else { return };
-        let due = match self.durability {
-            Durability::Interval(interval) => begin.elapsed() >= interval,
-            Durability::Immediate | Durability::None => false,
-        };
+        let due = self.sync_every().is_some_and(|every| self.has_passed(begin, every));
         if !due && !closing {
             return;
         }

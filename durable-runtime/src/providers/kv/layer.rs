@@ -24,21 +24,25 @@ pub(super) struct Layer {
     pub(super) changed: BTreeSet<InstanceId>,
     /// Instances of which anything changes.
     pub(super) touched: BTreeSet<InstanceId>,
+    /// Instances of which everything is deleted, also what is damaged.
+    pub(super) wiped: BTreeSet<InstanceId>,
     pub(super) created: u64,
     pub(super) deleted: u64,
 }
 
 impl Layer {
     /// Takes in a transaction that was found good.
-    pub(super) fn absorb(&mut self, mut draft: Self) {
-        self.writes.append(&mut draft.writes);
-        self.heads.append(&mut draft.heads);
-        self.older.append(&mut draft.older);
-        self.messages.append(&mut draft.messages);
-        self.ended.append(&mut draft.ended);
-        self.pinned.append(&mut draft.pinned);
-        self.changed.append(&mut draft.changed);
-        self.touched.append(&mut draft.touched);
+    pub(super) fn absorb(&mut self, draft: Self) {
+        // Not `BTreeMap::append`, which walks all of both maps: the group may be large, a draft seldom is.
+        self.writes.extend(draft.writes);
+        self.heads.extend(draft.heads);
+        self.older.extend(draft.older);
+        self.messages.extend(draft.messages);
+        self.ended.extend(draft.ended);
+        self.pinned.extend(draft.pinned);
+        self.changed.extend(draft.changed);
+        self.touched.extend(draft.touched);
+        self.wiped.extend(draft.wiped);
         self.created += draft.created;
         self.deleted += draft.deleted;
     }
@@ -52,6 +56,7 @@ impl Layer {
     /// Brings what is kept in memory in step with the disk, which has all of this now.
     pub(super) fn settle(self, index: &mut Index, heads: &Heads) {
         self.heads.iter().for_each(|(instance, head)| heads.put(instance, *head));
+        self.wiped.iter().for_each(|instance| index.forgive(instance));
         for (fence, not_before) in self.ended {
             index.end(fence, not_before);
         }

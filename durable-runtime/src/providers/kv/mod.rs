@@ -19,6 +19,8 @@ mod chunks;
 mod committer;
 mod draft;
 mod engine;
+#[cfg(test)]
+mod faults;
 mod fetch;
 #[cfg(feature = "sled")]
 mod folder;

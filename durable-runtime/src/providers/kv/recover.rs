@@ -63,10 +63,13 @@ fn load_queue(store: &dyn OrderedStore, kind: QueueKind, index: &mut Index) -> R
         let of = MessageKey { kind, instance, id };
         match queued(store, &of, &key, value) {
             Ok(message) => index.insert(of, message),
-            // One damaged message stops its instance, not the store. Nothing of it is dropped.
+            // A damaged activity is handed to nobody, a damaged message for a turn stops its instance, and neither
+            // stops the store. Both stay where they are.
             Err(ReadError::Damage(damage)) => {
-                tracing::error!(instance = %of.instance, message = %of.id, %damage, "a message is damaged; its instance is set aside");
-                index.quarantine(&of.instance);
+                tracing::error!(instance = %of.instance, message = %of.id, %damage, "a message is damaged");
+                if kind == QueueKind::Turns {
+                    index.quarantine(&of.instance);
+                }
             }
             Err(error) => return Err(error),
         }

@@ -5,7 +5,10 @@
 //! sled's flush followed by `sync_data` on a second handle of its one data file. Other files and the folder change
 //! only while sled opens, and are synced then.
 
-use std::fs::{self, File};
+#[cfg(test)]
+mod power_cut;
+
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -23,6 +26,7 @@ use crate::providers::{Capabilities, Durability, OpenError};
 
 /// How long sled may take to let go of its files after its handle was dropped.
 const LET_GO: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// Says that keys are kept by sled.
 #[derive(Debug)]
@@ -115,33 +119,47 @@ struct SledOpener {
 
 impl Opener for SledOpener {
     fn open(&self) -> Result<Box<dyn OrderedStore>, OpenError> {
-        let path = self.folder.of_sled();
-        let db = self.open_sled(&path).map_err(|error| self.open_error(error))?;
-        let opened = || -> io::Result<SledStore> {
-            sync_all_files(&path)?;
-            sync_folder(self.folder.path())?;
-            // Writable, since only such a handle can be synced on every system.
-            let file = File::options().write(true).open(path.join("db"))?;
-            Ok(SledStore { db, file })
-        };
-        let store = opened().map_err(|source| OpenError::Unwritable { path: self.folder.path().to_owned(), source })?;
-        Ok(Box::new(store))
+        Ok(Box::new(self.open_store()?))
     }
 }
 
 impl SledOpener {
+    fn open_store(&self) -> Result<SledStore, OpenError> {
+        let path = self.folder.of_sled();
+        let db = self.open_sled(&path).or_else(|error| self.open_without_snapshots(&path, error));
+        let db = db.map_err(|error| self.open_error(error))?;
+        let data_file = || {
+            sync_all_files(&path)?;
+            sync_folder(self.folder.path())?;
+            // Writable, since only such a handle can be synced on every system.
+            File::options().write(true).open(path.join("db"))
+        };
+        match data_file() {
+            Ok(file) => Ok(SledStore { db, file: DataFile(file) }),
+            Err(source) => Err(OpenError::Unwritable { path: self.folder.path().to_owned(), source }),
+        }
+    }
+
     fn open_sled(&self, path: &Path) -> sled::Result<sled::Db> {
         let config = sled::Config::new().path(path).cache_capacity(self.cache_bytes).flush_every_ms(None);
         let begin = Instant::now();
         loop {
             match config.open() {
-                // We hold the folder, so this is our own last handle: its threads let go a moment after it was dropped.
-                Err(error) if is_locked(&error) && begin.elapsed() < LET_GO => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
+                // We hold the folder, so this is what a store that was killed or dropped has not let go of yet.
+                Err(error) if is_locked(&error) && begin.elapsed() < LET_GO => std::thread::sleep(LOOK_AGAIN),
                 other => return other,
             }
         }
+    }
+
+    /// Snapshots only make opening faster; all they say stands in the data file too. So when sled does not open,
+    /// they are put aside and it is tried once more.
+    fn open_without_snapshots(&self, path: &Path, error: sled::Error) -> sled::Result<sled::Db> {
+        if matches!(error, sled::Error::Io(_)) || !put_snapshots_aside(path)? {
+            return Err(error);
+        }
+        tracing::warn!(path = %path.display(), %error, "a snapshot is damaged; the store is opened without it");
+        self.open_sled(path)
     }
 
     fn open_error(&self, error: sled::Error) -> OpenError {
@@ -155,6 +173,19 @@ impl SledOpener {
 
 fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+/// Answers whether there were any.
+fn put_snapshots_aside(path: &Path) -> io::Result<bool> {
+    let mut any = false;
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with("snap.") {
+            fs::rename(path.join(&name), path.join(format!("damaged.{}", name.to_string_lossy())))?;
+            any = true;
+        }
+    }
+    Ok(any)
 }
 
 /// sled writes a snapshot and its settings while it opens, and removes older ones.
@@ -171,8 +202,22 @@ fn sync_all_files(path: &Path) -> io::Result<()> {
 }
 
 struct SledStore {
+    // Dropped first.
     db: sled::Db,
-    file: File,
+    file: DataFile,
+}
+
+/// A second handle of sled's data file, which can be synced.
+struct DataFile(File);
+
+impl Drop for DataFile {
+    /// Waits until sled has let go: its threads hold the file, and its lock, a moment longer than its handle lives.
+    fn drop(&mut self) {
+        let begin = Instant::now();
+        while matches!(self.0.try_lock(), Err(TryLockError::WouldBlock)) && begin.elapsed() < LET_GO {
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
 }
 
 impl OrderedStore for SledStore {
@@ -205,7 +250,7 @@ impl OrderedStore for SledStore {
 
     fn sync(&self) -> Result<(), StoreError> {
         self.db.flush()?;
-        Ok(self.file.sync_data()?)
+        Ok(self.file.0.sync_data()?)
     }
 }
 

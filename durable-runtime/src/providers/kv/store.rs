@@ -46,6 +46,7 @@ pub(super) trait Opener: Send + 'static {
 pub(super) enum StoreError {
     #[error(transparent)]
     Io(#[from] io::Error),
+    #[cfg_attr(not(feature = "sled"), expect(dead_code, reason = "memory is not damaged"))]
     #[error("{0}")]
     Damaged(String),
     #[error("{0}")]

@@ -121,6 +121,11 @@ impl Index {
         self.turns.quarantine(instance);
     }
 
+    /// The instance was deleted, and what was damaged with it.
+    pub(super) fn forgive(&mut self, instance: &InstanceId) {
+        self.turns.forgive(instance);
+    }
+
     pub(super) fn message(&self, key: &MessageKey) -> Option<&Queued> {
         match key.kind {
             QueueKind::Turns => self.turns.message(&key.instance, &key.id),

@@ -19,7 +19,8 @@ pub(super) struct Turns {
 
 #[derive(Debug, Default)]
 struct Queue {
-    messages: BTreeMap<MessageId, Queued>,
+    /// Boxed, since most queues hold one message and a tree makes room for eleven.
+    messages: BTreeMap<MessageId, Box<Queued>>,
     /// Those that can be handed out: without the ones that a transaction on its way to the disk takes away.
     order: BTreeMap<Place, MessageId>,
     lease: Option<u64>,
@@ -46,7 +47,7 @@ impl Turns {
     pub(super) fn insert(&mut self, instance: InstanceId, id: MessageId, message: Queued) {
         self.change(&instance, |queue| {
             queue.order.insert(message.place, id.clone());
-            queue.messages.insert(id, message);
+            queue.messages.insert(id, Box::new(message));
         });
         self.count += 1;
     }
@@ -72,12 +73,18 @@ impl Turns {
         self.change(instance, |queue| queue.quarantined = true);
     }
 
+    pub(super) fn forgive(&mut self, instance: &InstanceId) {
+        if self.is_quarantined(instance) {
+            self.change(instance, |queue| queue.quarantined = false);
+        }
+    }
+
     pub(super) fn is_quarantined(&self, instance: &InstanceId) -> bool {
         self.queues.get(instance).is_some_and(|queue| queue.quarantined)
     }
 
     pub(super) fn message(&self, instance: &InstanceId, id: &MessageId) -> Option<&Queued> {
-        self.queues.get(instance)?.messages.get(id)
+        self.queues.get(instance)?.messages.get(id).map(|message| &**message)
     }
 
     pub(super) fn ids_of(&self, instance: &InstanceId) -> impl Iterator<Item = &MessageId> {

@@ -1,0 +1,116 @@
+//! Messages: put, taken away, put back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::super::index::{Lane, MessageKey, Queued};
+use super::super::keys::{self, QueueKind};
+use super::super::record::Kind;
+use super::super::values::MessageValue;
+use super::Draft;
+use crate::clock::Timestamp;
+use crate::ids::{InstanceId, LockToken, MessageId};
+use crate::providers::{CommitError, NewMessage, Queue};
+
+impl Draft<'_> {
+    pub(super) fn enqueue(&mut self, queue: &Queue, items: Vec<NewMessage>) -> Result<(), CommitError> {
+        for item in items {
+            let key = message_key(queue, item.id);
+            if self.queued(&key).is_some() {
+                continue;
+            }
+            let message = MessageValue {
+                sequence: 0,
+                visible_at: item.visible_at.unwrap_or(self.ground.now),
+                execution_id: item.execution_id,
+                attempt: 0,
+                topic: item.topic,
+                tag: item.tag,
+                data: item.data,
+            };
+            self.put_message(key, message, 0);
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_message(&mut self, key: MessageKey, mut message: MessageValue, old_parts: u32) {
+        *self.sequence += 1;
+        message.sequence = *self.sequence;
+        let stored = keys::message(key.kind, &key.instance, &key.id);
+        let parts = self.write(Kind::Message, &key.instance, &stored, &message.encode());
+        self.drop_parts(&stored, parts..old_parts);
+        let lane =
+            (key.kind == QueueKind::Activities).then(|| Arc::new(Lane { topic: message.topic, tag: message.tag }));
+        let queued = Queued {
+            place: (message.visible_at, message.sequence),
+            execution_id: message.execution_id,
+            attempt: message.attempt,
+            parts,
+            lane,
+        };
+        self.layer.touched.insert(key.instance.clone());
+        self.layer.messages.insert(key, Some(queued));
+    }
+
+    pub(super) fn ack_messages(&mut self, instance: &InstanceId, messages: Vec<MessageId>) -> Result<(), CommitError> {
+        self.fence_of(instance, "AckMessages")?;
+        self.cancel(&Queue::Turns(instance.clone()), messages);
+        Ok(())
+    }
+
+    pub(super) fn ack_work(&mut self, token: &LockToken) -> Result<(), CommitError> {
+        let key = self.leased_activity(token)?;
+        self.remove_message(key);
+        Ok(())
+    }
+
+    pub(super) fn retry_work(
+        &mut self,
+        token: &LockToken,
+        visible_at: Timestamp,
+        data: Bytes,
+    ) -> Result<(), CommitError> {
+        let key = self.leased_activity(token)?;
+        let queued = self.queued(&key).ok_or_else(|| CommitError::WorkGone(token.clone()))?.clone();
+        let (topic, tag) = queued.lane.map(|lane| (lane.topic.clone(), lane.tag.clone())).unwrap_or_default();
+        let Queued { execution_id, attempt, parts, .. } = queued;
+        let message = MessageValue { sequence: 0, visible_at, execution_id, attempt, topic, tag, data };
+        self.end_lease(token.fence, Timestamp::EPOCH);
+        self.put_message(key, message, parts);
+        Ok(())
+    }
+
+    pub(super) fn cancel(&mut self, queue: &Queue, items: Vec<MessageId>) {
+        for id in items {
+            self.remove_message(message_key(queue, id));
+        }
+    }
+
+    pub(super) fn remove_message(&mut self, key: MessageKey) {
+        let Some(parts) = self.queued(&key).map(|queued| queued.parts) else { return };
+        let stored = keys::message(key.kind, &key.instance, &key.id);
+        self.drop_parts(&stored, 0..parts);
+        self.layer.writes.insert(stored, None);
+        self.layer.touched.insert(key.instance.clone());
+        if key.kind == QueueKind::Activities
+            && let Some(fence) = self.ground.index.activity_lease(&key.instance, &key.id)
+        {
+            self.end_lease(fence, Timestamp::EPOCH);
+        }
+        self.layer.messages.insert(key, None);
+    }
+
+    pub(super) fn queued(&self, key: &MessageKey) -> Option<&Queued> {
+        let changed = self.layer.messages.get(key).or_else(|| self.ground.group.messages.get(key));
+        changed.map_or_else(|| self.ground.index.message(key), Option::as_ref)
+    }
+}
+
+fn message_key(queue: &Queue, id: MessageId) -> MessageKey {
+    let kind = match queue {
+        Queue::Turns(_) => QueueKind::Turns,
+        Queue::Activities(_) => QueueKind::Activities,
+    };
+    MessageKey { kind, instance: queue.instance().clone(), id }
+}

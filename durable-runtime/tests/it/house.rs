@@ -1,0 +1,74 @@
+//! The borders of the house: what a room must not know, read from its source.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// All sources below a folder of the crate, tests aside, with the code that stands before their test module.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut found);
+    assert!(!found.is_empty(), "{folder} has no sources");
+    found
+}
+
+fn collect(path: &Path, found: &mut Vec<(PathBuf, String)>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            collect(&entry.unwrap().path(), found);
+        }
+    } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+        let text = fs::read_to_string(path).unwrap();
+        found.push((path.to_owned(), text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()));
+    }
+}
+
+/// The lines of code below `folder` that name one of `forbidden`.
+fn offences(folder: &str, forbidden: &[&str]) -> Vec<String> {
+    let mut offences = Vec::new();
+    for (path, text) in sources(folder) {
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if let Some(word) = forbidden.iter().find(|word| code.contains(**word)) {
+                offences.push(format!("{}:{} names `{word}`", path.display(), number + 1));
+            }
+        }
+    }
+    offences
+}
+
+#[track_caller]
+fn never(folder: &str, forbidden: &[&str]) {
+    let offences = offences(folder, forbidden);
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+#[test]
+fn the_core_does_not_wait_spawn_read_clocks_or_know_providers() {
+    never("src/replay", &["tokio", "SystemTime", "Instant", ".await", "thread::spawn", "providers", "dispatch"]);
+    never("src/history", &["tokio", "SystemTime", ".await", "dispatch"]);
+}
+
+#[test]
+fn contexts_do_not_know_the_shell_or_the_stores() {
+    never("src/context", &["dispatch::", "providers::", "tokio::spawn"]);
+}
+
+#[test]
+fn providers_know_storage_and_queues_only() {
+    never(
+        "src/providers",
+        &["crate::replay", "crate::context", "crate::history", "crate::message", "crate::metadata", "EventKind"],
+    );
+}
+
+#[test]
+fn only_the_shell_spawns() {
+    for room in ["src/client", "src/context", "src/history", "src/replay"] {
+        never(room, &["spawn(", "spawn_blocking(", "thread::Builder"]);
+    }
+}
+
+#[test]
+fn a_forbidden_word_would_be_found() {
+    assert!(!offences("src/dispatch", &["spawn("]).is_empty());
+}
