@@ -177,7 +177,7 @@ mod tests {
     fn a_misfit_names_its_field() {
         let payload = Payload::from_json(r#"{"lines":[{"cents":"five"}]}"#.into()).unwrap();
         let error = payload.decode::<Order>().unwrap_err().to_string();
-        assert_eq!(error, "field `lines[0].cents`: invalid type: string \"five\", expected u64 at line 1 column 26");
+        assert_eq!(error, "field `lines[0].cents`: invalid type: string \"five\", expected u64 at line 1 column 25");
     }
 
     #[test]

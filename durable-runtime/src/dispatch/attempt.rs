@@ -12,7 +12,6 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::activities::Workers;
 use crate::activity::ActivityBody;
-use crate::clock::Timestamp;
 use crate::context::{ActivityContext, ActivityFacts, HeartbeatState};
 use crate::history::{ActivitySettings, Failure};
 use crate::message::{ActivityTask, Message};
@@ -206,8 +205,7 @@ async fn retry(
         Ok(data) => data,
         Err(error) => return tracing::error!(instance = %leased.instance, %error, "a retry cannot be written"),
     };
-    let visible_at = Timestamp::from(SystemTime::now()).saturating_add(delay);
-    let op = TransactionOp::RetryWork { token: leased.lock_token.clone(), visible_at, data };
+    let op = TransactionOp::RetryWork { token: leased.lock_token.clone(), delay, data };
     let transaction = Transaction { fence: None, commit_id: CommitId(uuid::Uuid::new_v4().as_u128()), ops: vec![op] };
     loop {
         match workers.provider.atomic_batch(transaction.clone()).await {

@@ -120,8 +120,8 @@ pub enum TransactionOp {
     RetryWork {
         /// The lease under which it was handed out.
         token: LockToken,
-        /// When it becomes visible again.
-        visible_at: Timestamp,
+        /// It is not handed out before this much time has passed, by the clock of the store.
+        delay: Duration,
         /// What it says now.
         data: Bytes,
     },

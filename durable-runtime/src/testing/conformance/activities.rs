@@ -1,5 +1,7 @@
 //! Activities: handed out one by one, each under a lease of its own.
 
+use std::time::Duration;
+
 use super::kit::*;
 use crate::ids::ExecutionId;
 use crate::providers::{ActivityRequest, CommitError, NewMessage, Queue, Renewal};
@@ -70,14 +72,14 @@ pub async fn a_retried_activity_comes_back_later_and_changed(subject: Subject) {
     subject.commit(None, vec![enqueue(Queue::Activities(id("a")), vec![tagged])]).await;
     let first = subject.activity().await;
     let later = subject.in_time(60);
-    subject.commit(None, vec![retry(&first.lock_token, later, "changed")]).await;
+    subject.commit(None, vec![retry(&first.lock_token, Duration::from_secs(60), "changed")]).await;
     assert_eq!(subject.renew(&first.lock_token).await, Renewal::Lost);
     assert!(subject.activities(10).await.is_empty());
     subject.clock.set(later);
     let second = subject.activity().await;
     assert_eq!((text(&second.data).as_str(), second.attempt), ("changed", 2));
     assert_eq!(second.lock_token.execution_id.0, 3);
-    let stale = subject.try_commit(None, vec![retry(&first.lock_token, later, "stale")]).await;
+    let stale = subject.try_commit(None, vec![retry(&first.lock_token, Duration::ZERO, "stale")]).await;
     assert!(matches!(stale, Err(CommitError::WorkGone(_))));
 }
 

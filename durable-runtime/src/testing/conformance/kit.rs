@@ -205,9 +205,9 @@ pub(super) fn ack_work(token: &LockToken) -> TransactionOp {
     TransactionOp::AckWork { token: token.clone() }
 }
 
-pub(super) fn retry(token: &LockToken, at: Timestamp, data: &str) -> TransactionOp {
+pub(super) fn retry(token: &LockToken, delay: Duration, data: &str) -> TransactionOp {
     let data = Bytes::copy_from_slice(data.as_bytes());
-    TransactionOp::RetryWork { token: token.clone(), visible_at: at, data }
+    TransactionOp::RetryWork { token: token.clone(), delay, data }
 }
 
 pub(super) fn cancel(queue: Queue, items: &[&str]) -> TransactionOp {

@@ -1,5 +1,7 @@
 //! Small and large, few and many, and names that want to be something else.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::kit::*;
@@ -53,7 +55,7 @@ pub async fn a_long_value_can_become_short(subject: Subject) {
         let job = subject.activity().await;
         let ops = vec![
             TransactionOp::PutMetadata { instance: id("a"), entries: vec![("k".to_owned(), Some(bytes(size)))] },
-            TransactionOp::RetryWork { token: job.lock_token, visible_at: subject.in_time(0), data: bytes(size) },
+            TransactionOp::RetryWork { token: job.lock_token, delay: Duration::ZERO, data: bytes(size) },
         ];
         subject.commit(None, ops).await;
         let record = subject.provider.instance(&id("a")).await.unwrap().unwrap();

@@ -68,7 +68,10 @@ impl<'a> Draft<'a> {
             TransactionOp::EnqueueWork { queue, items } => self.enqueue(&queue, items),
             TransactionOp::AckMessages { instance, messages } => self.ack_messages(&instance, messages),
             TransactionOp::AckWork { token } => self.ack_work(&token),
-            TransactionOp::RetryWork { token, visible_at, data } => self.retry_work(&token, visible_at, data),
+            TransactionOp::RetryWork { token, delay, data } => {
+                let visible_at = self.ground.now.saturating_add(delay);
+                self.retry_work(&token, visible_at, data)
+            }
             TransactionOp::CancelWork { queue, items } => {
                 self.cancel(&queue, items);
                 Ok(())
