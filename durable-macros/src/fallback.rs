@@ -132,12 +132,27 @@ fn run(rt: &TokenStream, function: &Function, types: &Types) -> TokenStream {
             quote!(#rt::scope(async { ::core::unreachable!() })),
         ),
     };
+    let constants = constants(rt, function.kind);
     quote! {
         #(#conditions)*
         #[allow(unused, missing_docs, clippy::all)]
         impl #ident {
+            #(#vis const #constants;)*
             #vis #asyncness fn run<#(#generics),*>(#(#arguments),*) #returns #condition { #body }
         }
+    }
+}
+
+fn constants(rt: &TokenStream, kind: Kind) -> Vec<TokenStream> {
+    let name = quote!(NAME: &'static str = "");
+    match kind {
+        Kind::Activity => vec![name],
+        Kind::Orchestration => vec![
+            name,
+            quote!(VERSION: &'static str = ""),
+            quote!(FINGERPRINT: u64 = 0),
+            quote!(OUTLINE: &'static #rt::Outline = &#rt::Outline { steps: &[] }),
+        ],
     }
 }
 

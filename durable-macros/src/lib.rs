@@ -1,7 +1,7 @@
 //! The attributes of `durable-runtime`; depend on that crate, which re-exports them.
 //!
-//! Each door is thin. Behind it: [`args`] and [`model`] turn tokens into our own types, [`check`] and [`lints`] look for
-//! mistakes, [`rewrite`] and [`expand`] write the output, [`fallback`] stands in after a mistake.
+//! Each door is thin. Behind it: `args` and `model` turn tokens into our own types, `check` and `lints` look for mistakes,
+//! `rewrite` and `expand` write the output, `fallback` stands in after a mistake.
 
 mod args;
 mod check;

@@ -14,6 +14,11 @@ use crate::payload::PayloadValue;
 ///
 /// assert_eq!(Approved::NAME, "approved");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "this type has no name under which it could be raised",
+    note = "write `#[derive(Event, Serialize, Deserialize)]` above it"
+)]
 pub trait Event: PayloadValue {
     /// What it is called: the name of the type in snake case, unless `#[event(name = "..")]` says otherwise.
     const NAME: &'static str;

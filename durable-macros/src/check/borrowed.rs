@@ -10,14 +10,12 @@ use crate::mistakes::Mistakes;
 use crate::model::{Argument, Function};
 
 pub(super) fn check(function: &Function, mistakes: &mut Mistakes) {
-    let mut search = Search { mistakes, has_lifetimes: !function.signature.generics.params.is_empty() };
+    let mut search = Search { mistakes };
     function.payloads().map(Argument::ty).chain(function.output().written).for_each(|ty| search.visit_type(ty));
 }
 
 struct Search<'m> {
     mistakes: &'m mut Mistakes,
-    /// Named lifetimes are refused where they are declared.
-    has_lifetimes: bool,
 }
 
 impl<'ast> Visit<'ast> for Search<'_> {
@@ -31,7 +29,7 @@ impl<'ast> Visit<'ast> for Search<'_> {
     }
 
     fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-        if lifetime.ident == "_" || (lifetime.ident != "static" && !self.has_lifetimes) {
+        if lifetime.ident != "static" {
             self.mistakes.at(lifetime, "this borrows, and what is stored must own what it holds; use an owned type");
         }
     }

@@ -5,7 +5,8 @@ mod context;
 
 pub(crate) use borrowed::Owner;
 
-use syn::{ItemFn, Pat, Safety, Signature, Type};
+use syn::punctuated::Punctuated;
+use syn::{GenericParam, ItemFn, Pat, Safety, Signature, Token, Type};
 
 use crate::lints;
 use crate::mistakes::Mistakes;
@@ -85,14 +86,15 @@ fn asynchronous(function: &Function, mistakes: &mut Mistakes) {
     }
 }
 
+/// Lifetimes are refused where they are used.
 fn generics(function: &Function, mistakes: &mut Mistakes) {
-    let generics = &function.signature.generics;
     let noun = function.kind.noun();
-    if !generics.params.is_empty() {
-        mistakes.at(
-            &generics.params,
-            format!("{noun} has no generic parameters: the name it is stored under says nothing about types; write a function for each type"),
-        );
+    let is_type = |parameter: &&GenericParam| !matches!(parameter, GenericParam::Lifetime(_));
+    let types: Punctuated<&GenericParam, Token![,]> =
+        function.signature.generics.params.iter().filter(is_type).collect();
+    if !types.is_empty() {
+        let cause = format!("{noun} has no generic parameters: the name it is stored under says nothing about types");
+        mistakes.at(types, format!("{cause}; write a function for each type"));
     }
 }
 

@@ -11,8 +11,9 @@ pub(super) fn types(rt: &TokenStream, function: &Function) -> TokenStream {
     let output = function.output();
     let ok = side(rt, &output, &quote!(Ok), &output.ok);
     let error = side(rt, &output, &quote!(Err), &output.error);
-    let ok = underline(quote!(type), quote!(Output = #ok), quote!(;), &output.ok);
-    let error = underline(quote!(type), quote!(Error = #error), quote!(;), &output.error);
+    // Errors about the items themselves, such as a private type, are about the whole type; being the same, they are shown once.
+    let ok = underline(quote!(type), quote!(Output = #ok), quote!(;), &output.ty);
+    let error = underline(quote!(type), quote!(Error = #error), quote!(;), &output.ty);
     quote!(#ok #error)
 }
 

@@ -71,8 +71,10 @@ fn parse_biased(input: ParseStream) -> syn::Result<Option<syn::Ident>> {
 impl Parse for Branch {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
-        if input.peek(Token![=>]) {
-            return Err(input.error("a branch names what it waits for; write `pattern = future => body`"));
+        // A `=>` begins with `=`, too.
+        if input.peek(Token![=>]) || !input.peek(Token![=]) {
+            let message = "a branch says what its value is; write `pattern = future => body`";
+            return Err(syn::Error::new_spanned(pattern, message));
         }
         let equals = input.parse()?;
         let future = input.parse()?;
@@ -96,7 +98,7 @@ fn parse_body(input: ParseStream) -> syn::Result<Expr> {
     let body = input.call(Expr::parse_with_earlier_boundary_rule)?;
     let comma = input.parse::<Option<Token![,]>>()?;
     if comma.is_none() && !input.is_empty() && !ends_with_block(&body) {
-        return Err(input.error("a comma stands between two branches"));
+        return Err(syn::Error::new_spanned(body, "a comma stands between this body and the next branch"));
     }
     Ok(body)
 }
@@ -158,14 +160,37 @@ fn check(select: &Select, mistakes: &mut Mistakes) {
             format!("`select!` takes at most {BRANCHES_MAX} branches; use `ctx.race(..)` for more"),
         );
     }
-    if select.otherwise.is_none()
-        && !select.branches.is_empty()
-        && select.branches.iter().all(|branch| branch.condition.is_some())
-    {
-        mistakes.push(syn::Error::new(
-            Span::call_site(),
-            "every branch has an `if`, so none may be left to wait for; add `else => ..`",
-        ));
+    if select.otherwise.is_none() {
+        without_else(&select.branches, mistakes);
+    }
+}
+
+/// What only an `else` can take care of.
+fn without_else(branches: &[Branch], mistakes: &mut Mistakes) {
+    for branch in branches {
+        if let Some(part) = may_not_match(&branch.pattern) {
+            mistakes.at(part, "the value may be another one; add `else => ..`, or take the value apart in the body");
+        }
+    }
+    let conditions: Option<Vec<&Expr>> = branches.iter().map(|branch| branch.condition.as_ref()).collect();
+    if let Some(last) = conditions.as_deref().and_then(<[&Expr]>::last) {
+        mistakes.at(last, "every branch has an `if`, so there may be none to wait for; add `else => ..`");
+    }
+}
+
+/// The part of a pattern that surely does not match everything. Of others, the compiler knows more than tokens say.
+fn may_not_match(pattern: &Pat) -> Option<&Pat> {
+    match pattern {
+        Pat::TupleStruct(tuple) => {
+            let name = tuple.path.segments.last().map(|segment| segment.ident.to_string());
+            matches!(name.as_deref(), Some("Ok" | "Err" | "Some")).then_some(pattern)
+        }
+        Pat::Ident(ident) if ident.ident == "None" => Some(pattern),
+        Pat::Lit(_) | Pat::Range(_) => Some(pattern),
+        Pat::Tuple(tuple) => tuple.elems.iter().find_map(may_not_match),
+        Pat::Paren(paren) => may_not_match(&paren.pat),
+        Pat::Reference(reference) => may_not_match(&reference.pat),
+        _ => None,
     }
 }
 
@@ -238,7 +263,7 @@ mod tests {
         assert!(refused(quote!()).contains("there is nothing to wait for"));
         assert!(refused(quote!(biased; a = b => c)).contains("take `biased;` out"));
         assert!(refused(quote!(a = b, if c => d)).contains("add `else => ..`"));
-        assert!(refused(quote!(ready => d)).contains("a branch names what it waits for"));
-        assert!(refused(quote!(a = b => c d = e => f)).contains("a comma stands between two branches"));
+        assert!(refused(quote!(ready => d)).contains("a branch says what its value is"));
+        assert!(refused(quote!(a = b => c d = e => f)).contains("a comma stands between this body"));
     }
 }

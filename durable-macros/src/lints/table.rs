@@ -304,7 +304,7 @@ pub(super) const ROWS: &[Row] = &[
             "async_std::future::Future::race",
         ],
         UNRECORDED,
-        "use `durable_runtime::select!` or `ctx.race(..)`, which go by the history",
+        "use `durable_runtime::select!` or `durable_runtime::race(..)`, which go by the history",
     ),
     Row::new(
         "DUR0407",
@@ -325,7 +325,7 @@ pub(super) const ROWS: &[Row] = &[
             "futures_util::future::try_join_all",
         ],
         UNRECORDED,
-        "use `join!`, `try_join!`, `ctx.join_all(..)` or `ctx.try_join_all(..)` of `durable_runtime`",
+        "use the `join!`, `try_join!`, `join_all` or `try_join_all` of `durable_runtime`",
     ),
     Row::new(
         "DUR0408",

@@ -136,10 +136,11 @@ impl Walk<'_, '_> {
     }
 }
 
-/// The name as it was written, and what it stands for if it says something else.
+/// The name as it was written, and what it stands for if it does not say so itself.
 fn described(written: &[String], full: &[String]) -> String {
-    let bang = if full.last().is_some_and(|last| last.ends_with('!')) { "!" } else { "" };
-    let shown = written.join("::") + bang;
+    let is_macro = full.last().is_some_and(|last| last.ends_with('!'));
+    let shown = written.join("::") + if is_macro { "!" } else { "" };
     let full = full.join("::");
-    if full.ends_with(&shown) { format!("`{shown}`") } else { format!("`{shown}` (that is, `{full}`)") }
+    let says_it = full.ends_with(&shown) && (written.len() > 1 || is_macro);
+    if says_it { format!("`{shown}`") } else { format!("`{shown}` (that is, `{full}`)") }
 }

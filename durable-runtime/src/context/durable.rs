@@ -3,8 +3,6 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt as _;
-
 /// A future whose progress is recorded in the history, so that a replay sees the same result.
 ///
 /// Everything that a context returns is one, and so are calls of activities and children, `async` blocks inside an
@@ -64,19 +62,23 @@ where
 }
 
 /// An `async` block of an orchestration. It is durable because each `.await` in it went through [`durable`].
-pub struct Scope<'a, T>(futures_util::future::LocalBoxFuture<'a, T>);
+///
+/// It keeps the type of the block: with a lifetime in its place, a helper could not borrow from two arguments.
+#[must_use = "nothing runs until this is awaited"]
+pub struct Scope<F>(Pin<Box<F>>);
 
 /// Makes an `async` block durable.
-pub fn scope<'a, F: Future + 'a>(future: F) -> Scope<'a, F::Output> {
-    Scope(future.boxed_local())
+pub fn scope<F: Future>(future: F) -> Scope<F> {
+    Scope(Box::pin(future))
 }
 
-impl<T> Future for Scope<'_, T> {
-    type Output = T;
+impl<F: Future> Future for Scope<F> {
+    type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         self.0.as_mut().poll(cx)
     }
 }
 
-impl<T> DurableFuture for Scope<'_, T> {}
+#[diagnostic::do_not_recommend]
+impl<F: Future> DurableFuture for Scope<F> {}

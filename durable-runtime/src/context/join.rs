@@ -233,6 +233,7 @@ macro_rules! joins {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($future: Future),+> DurableFuture for $join<$($future),+> {}
 
         /// What `try_join!` makes.
@@ -272,6 +273,7 @@ macro_rules! joins {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<Error, $($output,)+ $($future: Future<Output = Result<$output, Error>>),+> DurableFuture
             for $try_join<$($future),+>
         {
@@ -329,7 +331,7 @@ impl<F: Future> JoinAll<F> {
     }
 }
 
-impl<F: DurableFuture> Future for JoinAll<F> {
+impl<F: Future> Future for JoinAll<F> {
     type Output = Vec<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -338,7 +340,8 @@ impl<F: DurableFuture> Future for JoinAll<F> {
     }
 }
 
-impl<F: DurableFuture> DurableFuture for JoinAll<F> {}
+#[diagnostic::do_not_recommend]
+impl<F: Future> DurableFuture for JoinAll<F> {}
 
 /// As [`join_all`], for futures of `Result`s: ends with the first error in history order, and cancels the others then.
 pub fn try_join_all<I, T, E>(futures: I) -> TryJoinAll<<I::Item as IntoFuture>::IntoFuture>
@@ -354,7 +357,7 @@ where
 #[must_use = "nothing runs until this is awaited"]
 pub struct TryJoinAll<F: Future>(JoinAll<F>);
 
-impl<F: DurableFuture<Output = Result<T, E>>, T, E> Future for TryJoinAll<F> {
+impl<F: Future<Output = Result<T, E>>, T, E> Future for TryJoinAll<F> {
     type Output = Result<Vec<T>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -369,4 +372,5 @@ impl<F: DurableFuture<Output = Result<T, E>>, T, E> Future for TryJoinAll<F> {
     }
 }
 
-impl<F: DurableFuture<Output = Result<T, E>>, T, E> DurableFuture for TryJoinAll<F> {}
+#[diagnostic::do_not_recommend]
+impl<F: Future<Output = Result<T, E>>, T, E> DurableFuture for TryJoinAll<F> {}

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::durable::DurableFuture;
+use super::select::{Runner, runner};
 
 /// Waits for the first of these durable futures and cancels the others. The first is the first in the history, not
 /// the first in the list.
@@ -22,16 +23,16 @@ where
     I::Item: IntoFuture,
     <I::Item as IntoFuture>::IntoFuture: DurableFuture,
 {
-    Race { branches: futures.into_iter().map(|future| Box::pin(future.into_future())).collect() }
+    Race { branches: futures.into_iter().map(runner).collect() }
 }
 
 /// What [`race`] gives. Of no futures it never ends, which is an error of the turn that waits for it.
 #[must_use = "nothing runs until this is awaited"]
 pub struct Race<F> {
-    branches: Vec<Pin<Box<F>>>,
+    branches: Vec<Runner<F>>,
 }
 
-impl<F: DurableFuture> Future for Race<F> {
+impl<F: Future> Future for Race<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -39,12 +40,12 @@ impl<F: DurableFuture> Future for Race<F> {
             .filter_map(|branch| Some((branch.settled_at()?, branch)))
             .min_by_key(|(settled_at, _)| *settled_at);
         if let Some((_, branch)) = first
-            && let Poll::Ready(output) = branch.as_mut().poll(cx)
+            && let Poll::Ready(output) = branch.poll(cx)
         {
             return Poll::Ready(output);
         }
         for branch in &mut self.branches {
-            if let Poll::Ready(output) = branch.as_mut().poll(cx) {
+            if let Poll::Ready(output) = branch.poll(cx) {
                 return Poll::Ready(output);
             }
         }
@@ -52,7 +53,8 @@ impl<F: DurableFuture> Future for Race<F> {
     }
 }
 
-impl<F: DurableFuture> DurableFuture for Race<F> {
+#[diagnostic::do_not_recommend]
+impl<F: Future> DurableFuture for Race<F> {
     fn settled_at(&self) -> Option<u64> {
         self.branches.iter().filter_map(|branch| branch.settled_at()).min()
     }

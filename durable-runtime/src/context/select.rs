@@ -31,6 +31,7 @@ impl<R: Race + Unpin> Future for OrOff<R> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<R: Race + Unpin> DurableFuture for OrOff<R> {
     fn settled_at(&self) -> Option<u64> {
         self.0.settled_at()
@@ -52,15 +53,22 @@ where
     Runner { future: Box::pin(future.into_future()), settled_at: DurableFuture::settled_at }
 }
 
-fn settled_at<F>(runner: &Option<Runner<F>>) -> Option<u64> {
-    runner.as_ref().and_then(|runner| (runner.settled_at)(&runner.future))
+impl<F: Future> Runner<F> {
+    pub(super) fn settled_at(&self) -> Option<u64> {
+        (self.settled_at)(&self.future)
+    }
+
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.future.as_mut().poll(context)
+    }
+}
+
+fn settled_at<F: Future>(runner: &Option<Runner<F>>) -> Option<u64> {
+    runner.as_ref().and_then(Runner::settled_at)
 }
 
 fn poll<F: Future>(runner: &mut Option<Runner<F>>, context: &mut Context<'_>) -> Poll<F::Output> {
-    match runner {
-        Some(runner) => runner.future.as_mut().poll(context),
-        None => Poll::Pending,
-    }
+    runner.as_mut().map_or(Poll::Pending, |runner| runner.poll(context))
 }
 
 macro_rules! race {
@@ -113,6 +121,7 @@ macro_rules! race {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($future: Future),+> DurableFuture for $race<$($future),+> {
             fn settled_at(&self) -> Option<u64> {
                 [$(settled_at(&self.$runner)),+].into_iter().flatten().min()

@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[activity]
+struct Card {
+    number: String,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[activity(tag = "gpu", tag = "cpu")]
+async fn charge() {}
+
+fn main() {}

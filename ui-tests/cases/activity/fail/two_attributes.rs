@@ -1,0 +1,9 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[activity]
+#[orchestration]
+async fn process(ctx: ActivityContext) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[activity]
+async fn charge(ctx: ActivityContext, again: ActivityContext) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[activity(timout = "1m", queue = "slow")]
+async fn charge() {}
+
+fn main() {}

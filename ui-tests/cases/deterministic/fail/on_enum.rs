@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[deterministic]
+enum State {
+    Open,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[derive(Event, Serialize, Deserialize)]
+struct Approved<T> {
+    by: T,
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+use std::time::Instant;
+
+#[orchestration]
+async fn process(ctx: OrchestrationContext) {
+    let start = Instant::now();
+}
+
+fn main() {}

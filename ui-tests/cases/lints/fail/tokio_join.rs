@@ -1,0 +1,10 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[orchestration]
+async fn process(ctx: OrchestrationContext) {
+    tokio::join!(ctx.timer(Duration::from_secs(1)), ctx.timer(Duration::from_secs(2)));
+}
+
+fn main() {}

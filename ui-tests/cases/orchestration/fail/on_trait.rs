@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[orchestration]
+trait Process {}
+
+fn main() {}

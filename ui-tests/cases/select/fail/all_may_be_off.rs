@@ -1,0 +1,14 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[orchestration]
+async fn process(ctx: OrchestrationContext, patience: u64) -> u64 {
+    let day = Duration::from_secs(86_400);
+    select! {
+        () = ctx.timer(day), if patience > 1 => 1,
+        () = ctx.timer(day), if patience > 2 => 2,
+    }
+}
+
+fn main() {}
