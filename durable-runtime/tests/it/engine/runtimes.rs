@@ -134,3 +134,40 @@ async fn a_dropped_runtime_lets_go_of_what_it_had() {
     store.close().await;
     store.close().await;
 }
+
+/// The threads of this process that belong to engines and stores.
+#[cfg(target_os = "linux")]
+fn durable_threads() -> Vec<String> {
+    let names = std::fs::read_dir("/proc/self/task").unwrap().filter_map(|task| {
+        let name = std::fs::read_to_string(task.ok()?.path().join("comm")).ok()?;
+        Some(name.trim().to_owned())
+    });
+    names.filter(|name| name.starts_with("durable")).collect()
+}
+
+/// In a process of its own, where no other test has threads.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_thread_is_left_after_a_shutdown() {
+    const ALONE: &str = "DURABLE_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let name = "engine::runtimes::no_thread_is_left_after_a_shutdown";
+        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = alone.args([name, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let tokio = tokio::runtime::Runtime::new().unwrap();
+    for round in 0..20 {
+        tokio.block_on(async {
+            let (folder, name) = (tempfile::tempdir().unwrap(), format!("threads {round}"));
+            let runtime = Runtime::builder(SledProvider::open(folder.path()).unwrap()).start().await.unwrap();
+            gate(name.clone()).open();
+            let handle = waits_at_gates(&runtime.client(), vec![name]).start().await.unwrap();
+            soon(handle.result()).await.unwrap();
+            assert!(durable_threads().len() >= 3, "{:?}", durable_threads());
+            end(runtime).await;
+        });
+        assert_eq!(durable_threads(), Vec::<String>::new());
+    }
+}
