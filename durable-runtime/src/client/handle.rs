@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Client, MessageError, ReadError, ResultError};
 use crate::event::Event;
 use crate::history::{self, Event as HistoryEvent};
-use crate::ids::{EventId, ExecutionId, InstanceId};
+use crate::ids::{EventId, ExecutionId, IdError, InstanceId};
 use crate::metadata::{self, InstanceStatus};
 use crate::orchestration::Orchestration;
 
@@ -109,6 +109,16 @@ impl Client {
         let mut status = metadata::read(record).ok_or_else(|| ReadError::Unreadable(instance.clone()))?;
         status.suspended = self.door().and_then(|door| door.suspended.report(&instance));
         Ok(status)
+    }
+
+    /// Why an instance does not go on in this process, if it does not. Asks nothing of the store, and so answers even
+    /// while a turn of the instance is under way.
+    ///
+    /// # Errors
+    /// [`IdError`] if the text cannot be an id.
+    pub fn suspended(&self, id: impl AsRef<str>) -> Result<Option<String>, IdError> {
+        let instance = InstanceId::new(id)?;
+        Ok(self.door().and_then(|door| door.suspended.report(&instance)))
     }
 
     /// The events of one execution of an instance.

@@ -3,8 +3,10 @@
 use std::any::Any;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::runtime::Runtime;
+use super::start::start;
 use crate::activity::{Activity, StateKey, States};
 use crate::limits::Limits;
 use crate::orchestration::Orchestration;
@@ -36,12 +38,16 @@ pub struct RuntimeBuilder {
     pub(super) live_max: NonZeroUsize,
     pub(super) tags: Vec<String>,
     pub(super) keep_store_open: bool,
+    pub(super) double_check: bool,
+    pub(super) turn_budget: Duration,
     by_hand: Vec<Register>,
     automatic: bool,
 }
 
 type Register = fn(&mut Registry) -> Result<(), RegistryError>;
 
+/// How long a turn may take unless the builder says otherwise.
+const TURN_BUDGET: Duration = Duration::from_secs(2);
 /// How many activities run at once unless the builder says otherwise.
 const ACTIVITIES_MAX: u32 = 256;
 /// How many executions stay in memory on each shard unless the builder says otherwise.
@@ -58,6 +64,8 @@ impl RuntimeBuilder {
             live_max: LIVE_MAX,
             tags: Vec::new(),
             keep_store_open: false,
+            double_check: cfg!(debug_assertions),
+            turn_budget: TURN_BUDGET,
             by_hand: Vec::new(),
             automatic: true,
         }
@@ -128,6 +136,23 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Whether every turn is run twice, the second time on another thread, and what it asks for compared: finds code
+    /// that is not deterministic before a replay does. On in debug builds, off in release builds, unless you say
+    /// otherwise.
+    #[must_use]
+    pub fn double_check(mut self, double_check: bool) -> Self {
+        self.double_check = double_check;
+        self
+    }
+
+    /// How long a turn may take: 2 seconds unless you say otherwise. One that takes longer is reported while it runs
+    /// and not kept; its instance is suspended, and tried again every minute.
+    #[must_use]
+    pub fn turn_budget(mut self, turn_budget: Duration) -> Self {
+        self.turn_budget = turn_budget;
+        self
+    }
+
     /// Leaves the store open at shutdown: another runtime, or a client without one, goes on with it.
     #[must_use]
     pub fn keep_store_open(mut self) -> Self {
@@ -145,6 +170,6 @@ impl RuntimeBuilder {
             register(&mut registry)?;
         }
         registry.check_states(&self.states)?;
-        Runtime::start(self, Arc::new(registry))
+        start(self, Arc::new(registry))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::double_check::Part;
 use super::resident::{Live, Resident};
 use super::turn::Rules;
 use crate::history::{self, Event, EventKind};
@@ -60,27 +61,29 @@ impl Loaded {
         self
     }
 
-    /// Runs the code over the history.
+    /// Runs the code over the history. What it went over comes with it, to be gone over twice.
     pub(super) fn into_resident(
         self,
         rules: &Rules,
         instance: &InstanceId,
         execution_id: ExecutionId,
         history_len: u64,
-    ) -> Resident {
+    ) -> (Resident, Option<Part>) {
         let status = self.record.clone().and_then(metadata::read);
         if let Some(status) = status.as_ref().filter(|status| status.status.is_closed()) {
-            return Resident::Closed { execution_id, status: status.status };
+            return (Resident::Closed { execution_id, status: status.status }, None);
         }
         if self.record.is_none() {
-            return Resident::Absent;
+            return (Resident::Absent, None);
         }
-        let identity = self.history.first().and_then(identity_of).or_else(|| status.map(Identity::of_status));
-        let suspended = |report| Resident::Suspended { execution_id, history_len, identity: identity.clone(), report };
+        let identity =
+            self.history.first().and_then(identity_of).or_else(|| status.map(Identity::of_status)).map(Arc::new);
+        let suspended =
+            |report| (Resident::Suspended { execution_id, history_len, identity: identity.clone(), report }, None);
         if let Some(report) = self.unreadable {
             return suspended(report);
         }
-        let Some(identity) = identity.clone() else { return Resident::Pending { execution_id } };
+        let Some(identity) = identity.clone() else { return (Resident::Pending { execution_id }, None) };
         let Some(handler) = rules.registry.orchestration(&identity.name, &identity.version) else {
             return suspended(format!(
                 "no orchestration `{}` of version {} is registered; {}",
@@ -90,12 +93,15 @@ impl Loaded {
             ));
         };
         if history_len == 0 {
-            return Resident::Pending { execution_id };
+            return (Resident::Pending { execution_id }, None);
         }
         let facts = Facts { instance: instance.clone(), execution_id, limits: rules.limits };
-        let mut execution = Execution::new(facts, handler.clone());
+        let mut execution = Execution::new(facts.clone(), handler.clone());
         match execution.replay(&self.history) {
-            Ok(()) => Resident::Live(Box::new(Live { execution_id, identity, execution })),
+            Ok(()) => {
+                let part = Part { facts, handler: handler.clone(), events: self.history };
+                (Resident::Live(Box::new(Live { execution_id, identity, execution })), Some(part))
+            }
             Err(mismatch) => suspended(mismatch.to_string()),
         }
     }

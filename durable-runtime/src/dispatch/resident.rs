@@ -1,16 +1,18 @@
 //! What a shard knows of an instance between turns.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::ExecutionId;
 use crate::metadata::{Identity, Status};
+use crate::providers::LeasedTurn;
 use crate::replay::Execution;
 
 /// How long events for an instance that does not exist are left alone, at first and at most: twice as long each time.
 /// A start looks at once, unless it comes through the store alone.
 const ABSENT_FOR: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(30));
 /// How long an instance that cannot go on here is left alone. A restart, with another build, looks at once.
-const SUSPENDED_FOR: Duration = Duration::from_secs(3_600);
+const SUSPENDED_FOR: Duration = Duration::from_secs(60);
 
 /// What is known of an instance when its turn begins, and what is kept of it for the next one.
 pub(super) enum Resident {
@@ -37,7 +39,7 @@ pub(super) enum Resident {
         /// How many events that has.
         history_len: u64,
         /// What it is, as far as that is known.
-        identity: Option<Identity>,
+        identity: Option<Arc<Identity>>,
         /// Why.
         report: String,
     },
@@ -46,11 +48,36 @@ pub(super) enum Resident {
 /// An execution in memory.
 pub(super) struct Live {
     pub(super) execution_id: ExecutionId,
-    pub(super) identity: Identity,
+    pub(super) identity: Arc<Identity>,
     pub(super) execution: Execution,
 }
 
+/// What an instance was when its turn began.
+pub(super) struct Before {
+    execution_id: ExecutionId,
+    history_len: u64,
+    identity: Option<Arc<Identity>>,
+}
+
+impl Before {
+    /// It cannot go on from there.
+    pub(super) fn suspended(self, report: String) -> Resident {
+        let Self { execution_id, history_len, identity } = self;
+        Resident::Suspended { execution_id, history_len, identity, report }
+    }
+}
+
 impl Resident {
+    /// What is left of it if the turn that begins is not kept.
+    pub(super) fn before(&self, turn: &LeasedTurn) -> Before {
+        let identity = match self {
+            Self::Live(live) => Some(Arc::clone(&live.identity)),
+            Self::Suspended { identity, .. } => identity.clone(),
+            Self::Absent | Self::Pending { .. } | Self::Closed { .. } => None,
+        };
+        Before { execution_id: self.execution_id(), history_len: turn.history_len, identity }
+    }
+
     pub(super) fn execution_id(&self) -> ExecutionId {
         match self {
             Self::Absent => ExecutionId(0),
@@ -64,7 +91,7 @@ impl Resident {
     /// It cannot go on here. What has been taken so far stays, the rest waits.
     pub(super) fn suspend(&mut self, report: String) {
         let (history_len, identity) = match self {
-            Self::Live(live) => (live.execution.history_len(), Some(live.identity.clone())),
+            Self::Live(live) => (live.execution.history_len(), Some(Arc::clone(&live.identity))),
             Self::Suspended { .. } => return,
             _ => (0, None),
         };

@@ -1,28 +1,17 @@
 //! A runtime: what is started, and how it ends.
 
-use std::collections::BTreeMap;
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Handle};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
-use uuid::Uuid;
 
-use super::activities::{UNSETTLED_MAX, Workers};
-use super::builder::{RuntimeBuilder, StartError};
-use super::door::{Door, ShardHandle};
-use super::fetch;
-use super::leases::{self, Leases};
-use super::shard::{self, CommitIds, Shard};
-use super::suspended::Suspended;
-use super::turn::Rules;
+use super::activities::Workers;
+use super::builder::RuntimeBuilder;
+use super::door::Door;
 use crate::client::Client;
-use crate::providers::{OwnerId, Provider};
-use crate::registry::Registry;
-use crate::replay::panics;
+use crate::providers::Provider;
 
 /// Runs orchestrations and activities on a store. It lives until [`Runtime::shutdown`], or until it is dropped.
 ///
@@ -49,14 +38,14 @@ use crate::replay::panics;
 /// # }
 /// ```
 pub struct Runtime {
-    provider: Arc<dyn Provider>,
-    client: Client,
-    door: Arc<Door>,
-    workers: Arc<Workers>,
-    engine: Handle,
-    tasks: Vec<AbortHandle>,
-    threads: Vec<JoinHandle<()>>,
-    keep_store_open: bool,
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) client: Client,
+    pub(super) door: Arc<Door>,
+    pub(super) workers: Arc<Workers>,
+    pub(super) engine: Handle,
+    pub(super) tasks: Vec<AbortHandle>,
+    pub(super) threads: Vec<JoinHandle<()>>,
+    pub(super) keep_store_open: bool,
 }
 
 impl Runtime {
@@ -90,60 +79,6 @@ impl Runtime {
         }
     }
 
-    pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<Self, StartError> {
-        let application = Handle::try_current().map_err(|_| StartError::NoTokio)?;
-        panics::install_hook();
-        let provider = Arc::clone(&builder.provider);
-        let limits = builder.limits;
-        let owner = OwnerId::new(Uuid::new_v4().to_string());
-        let (leases, suspended): (Arc<Leases>, Arc<Suspended>) = Default::default();
-        let (engine, alive, engine_thread) = spawn_engine()?;
-        let rules = Rules { registry: Arc::clone(&registry), limits, shared: provider.capabilities().shared };
-        let mut threads = vec![engine_thread];
-        let mut shards = Vec::with_capacity(builder.shards);
-        for number in 0..builder.shards {
-            let shard = Shard {
-                provider: Arc::clone(&provider),
-                owner: owner.clone(),
-                rules: rules.clone(),
-                suspended: Arc::clone(&suspended),
-                leases: Arc::clone(&leases),
-                engine: engine.clone(),
-                live_max: builder.live_max,
-                commit_ids: CommitIds::fresh(),
-            };
-            let (handle, thread) = spawn_shard(number, shard, alive.clone())?;
-            shards.push(handle);
-            threads.push(thread);
-        }
-        let door = Arc::new(Door::new(shards, registry, suspended));
-        let client = Client::of_runtime(Arc::clone(&provider), Arc::clone(&door), limits);
-        let workers = Arc::new(Workers {
-            provider: Arc::clone(&provider),
-            door: Arc::clone(&door),
-            leases: Arc::clone(&leases),
-            states: Arc::new(builder.states),
-            limits,
-            client: client.clone(),
-            application,
-            slots: Arc::new(Semaphore::new(builder.activities_max as usize)),
-            slots_max: builder.activities_max,
-            unsettled: Arc::new(Semaphore::new(UNSETTLED_MAX as usize)),
-            tags: builder.tags.into(),
-            running: Mutex::new(BTreeMap::new()),
-        });
-        let tasks = vec![
-            engine.spawn(fetch::turns(Arc::clone(&provider), owner.clone(), Arc::clone(&door))).abort_handle(),
-            // Where bodies run: one thread less to wake for each, and without a free thread none could run anyway.
-            workers
-                .application
-                .spawn(fetch::activities(Arc::clone(&provider), owner, Arc::clone(&workers)))
-                .abort_handle(),
-            engine.spawn(leases::renew(Arc::clone(&provider), leases)).abort_handle(),
-        ];
-        Ok(Self { provider, client, door, workers, engine, tasks, threads, keep_store_open: builder.keep_store_open })
-    }
-
     fn abort_tasks(&mut self) {
         self.tasks.drain(..).for_each(|task| task.abort());
     }
@@ -156,39 +91,5 @@ impl Drop for Runtime {
         self.abort_tasks();
         self.workers.abort();
         self.door.stop();
-    }
-}
-
-/// The thread of the engine: it runs what no user code may block. It ends when every shard has.
-fn spawn_engine() -> Result<(Handle, mpsc::Sender<()>, JoinHandle<()>), StartError> {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
-    let handle = runtime.handle().clone();
-    let (alive, mut all_ended) = mpsc::channel::<()>(1);
-    let body = move || {
-        let _ = runtime.block_on(all_ended.recv());
-    };
-    let thread = thread::Builder::new().name("durable-engine".to_owned()).spawn(body).map_err(StartError::Thread)?;
-    Ok((handle, alive, thread))
-}
-
-fn spawn_shard(
-    number: usize,
-    shard: Shard,
-    alive: mpsc::Sender<()>,
-) -> Result<(ShardHandle, JoinHandle<()>), StartError> {
-    let (inbox, receiver) = channel();
-    let body = move || {
-        shard::run(shard, &receiver);
-        drop(alive);
-    };
-    let name = format!("durable-shard-{number}");
-    let thread = thread::Builder::new().name(name).spawn(body).map_err(StartError::Thread)?;
-    Ok((ShardHandle { inbox, thread: thread.thread().clone() }, thread))
-}
-
-impl CommitIds {
-    fn fresh() -> Self {
-        // The low half counts, the high half is chance: no two shards of any process meet.
-        Self(Uuid::new_v4().as_u128() & !u128::from(u64::MAX))
     }
 }

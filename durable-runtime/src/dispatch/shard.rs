@@ -21,8 +21,9 @@ use super::door::{Accepted, Delivery, Origin, Refusal, ToShard, TurnRoom};
 use super::leases::{LEASE_TTL, Leases};
 use super::load::{Loaded, load};
 use super::resident::Resident;
+use super::supervised::Supervisor;
 use super::suspended::Suspended;
-use super::turn::{Planned, Rules, plan};
+use super::turn::{Planned, Rules};
 use crate::ids::{InstanceId, LockToken, MessageId};
 use crate::message::Message;
 use crate::providers::{
@@ -42,6 +43,7 @@ pub(super) struct Shard {
     pub(super) rules: Rules,
     pub(super) suspended: Arc<Suspended>,
     pub(super) leases: Arc<Leases>,
+    pub(super) supervisor: Supervisor,
     /// The runtime on which futures of the store may rely.
     pub(super) engine: Handle,
     pub(super) live_max: NonZeroUsize,
@@ -196,14 +198,22 @@ impl Running {
             Step::Leased(instance, leased) => self.leased(&instance, leased),
             Step::Loaded(turn, room, Ok(loaded)) => {
                 let LeasedTurn { instance, execution_id, history_len, .. } = &turn;
-                let resident = loaded.into_resident(&self.shard.rules, instance, *execution_id, *history_len);
+                let rules = &self.shard.rules;
+                let load = || loaded.into_resident(rules, instance, *execution_id, *history_len);
+                let resident = self.shard.supervisor.load(&turn, load);
                 self.plan(turn, room, resident);
             }
             Step::Loaded(turn, room, Err(error)) => {
                 tracing::warn!(instance = %turn.instance, %error, "an instance could not be loaded");
                 let after = self.note_failure(&turn.instance);
                 let ops = vec![TransactionOp::ReleaseLock { delay: Some(BACKOFF.1) }];
-                let planned = Planned { ops, resident: Resident::Absent, answers: Vec::new(), unwanted: Vec::new() };
+                let planned = Planned {
+                    ops,
+                    resident: Resident::Absent,
+                    answers: Vec::new(),
+                    unwanted: Vec::new(),
+                    parts: Vec::new(),
+                };
                 self.commit(turn, room, planned, after);
             }
             Step::Committed(instance, flight, result) => self.committed(&instance, *flight, result),
@@ -324,12 +334,12 @@ impl Running {
             }
             None => Vec::new(),
         };
-        let planned = plan(&self.shard.rules, &turn, resident, deliveries);
+        let planned = self.shard.supervisor.plan(&self.shard.rules, &turn, resident, deliveries);
         self.commit(turn, room, planned, Duration::ZERO);
     }
 
     fn commit(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, planned: Planned, after: Duration) {
-        let Planned { ops, resident, answers, unwanted } = planned;
+        let Planned { ops, resident, answers, unwanted, .. } = planned;
         let token = turn.lock_token;
         let commit_id = self.shard.commit_ids.next();
         let transaction = Transaction { fence: Some(token.clone()), commit_id, ops };

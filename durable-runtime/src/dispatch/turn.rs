@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::door::{Accepted, Delivery, Origin, Refusal};
+use super::double_check::Part;
 use super::effects::{Effects, outcome_of};
 use super::resident::{Live, Resident};
 use crate::clock::Timestamp;
@@ -26,6 +27,8 @@ pub(super) struct Rules {
     pub(super) limits: Limits,
     /// Whether another process may know what this one does not.
     pub(super) shared: bool,
+    /// Whether what a turn added is to be gone over twice.
+    pub(super) double_check: bool,
 }
 
 /// What a turn comes to.
@@ -38,6 +41,8 @@ pub(super) struct Planned {
     pub(super) answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     /// Activities whose results nobody wants any more.
     pub(super) unwanted: Vec<MessageId>,
+    /// What the code did, to be gone over twice.
+    pub(super) parts: Vec<Part>,
 }
 
 /// Where a message came from.
@@ -57,6 +62,7 @@ struct Turn<'a> {
     acked: Vec<MessageId>,
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     generations: usize,
+    parts: Vec<Part>,
     /// How often the messages were handed out.
     attempt: u32,
 }
@@ -76,6 +82,7 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         acked: Vec::new(),
         answers: Vec::new(),
         generations: 0,
+        parts: Vec::new(),
         attempt: leased.attempt,
     };
     for (message, source) in turn.in_order(leased, deliveries) {
@@ -113,6 +120,9 @@ impl Turn<'_> {
                 if matches!(source, Source::Stored(_)) =>
             {
                 self.keep(message, source)
+            }
+            (Resident::Suspended { execution_id: ExecutionId(0), .. }, Message::Start(start)) => {
+                self.park_start(start, source)
             }
             (_, Message::Start(start)) => self.take_other_start(start, source),
             (Resident::Absent, Message::Cancel { .. } | Message::Terminate { .. }) => {
@@ -210,11 +220,23 @@ impl Turn<'_> {
                 if let Resident::Suspended { identity, execution_id, .. } = &mut self.resident
                     && *execution_id >= ExecutionId::FIRST
                 {
-                    identity.get_or_insert_with(|| Identity::of_start(&start, self.now));
+                    identity.get_or_insert_with(|| Arc::new(Identity::of_start(&start, self.now)));
                 }
                 self.keep(Message::Start(start), source)
             }
         }
+    }
+
+    /// Its first turn could not be kept: the start itself is, and waits for a build that can run it.
+    fn park_start(&mut self, start: Start, source: Source) -> Result<(), CodecError> {
+        if let Resident::Suspended { execution_id, identity, .. } = &mut self.resident {
+            *execution_id = ExecutionId::FIRST;
+            let identity = identity.insert(Arc::new(Identity::of_start(&start, self.now)));
+            self.effects.create(ExecutionId::FIRST);
+            self.effects.put_metadata(metadata::begun(identity, Status::Pending));
+            self.effects.put_labels(start.labels.clone());
+        }
+        self.keep(Message::Start(start), source)
     }
 
     /// The instance is there already.
@@ -284,7 +306,7 @@ impl Turn<'_> {
             parent: start.parent,
             carried,
         };
-        let identity = Identity::of(&started, self.now);
+        let identity = Arc::new(Identity::of(&started, self.now));
         self.effects.put_metadata(metadata::begun(&identity, Status::Running));
         self.effects.put_labels(start.labels);
         let facts = Facts { instance: self.instance.clone(), execution_id, limits: self.rules.limits };
@@ -301,6 +323,9 @@ impl Turn<'_> {
             self.effects.put_metadata(metadata::custom_status(&status));
         }
         let execution_id = live.execution_id;
+        if self.rules.double_check {
+            add_part(&mut self.parts, &live.execution, &applied.events);
+        }
         let end = applied.events.last().map(|event| event.kind.clone()).filter(EventKind::is_end);
         self.effects.take(execution_id, applied)?;
         match end {
@@ -365,6 +390,21 @@ impl Turn<'_> {
             self.effects.push(TransactionOp::AckMessages { instance, messages });
         }
         self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay(self.attempt) });
-        Planned { ops: self.effects.into_ops(), resident: self.resident, answers: self.answers, unwanted }
+        Planned {
+            ops: self.effects.into_ops(),
+            resident: self.resident,
+            answers: self.answers,
+            unwanted,
+            parts: self.parts,
+        }
+    }
+}
+
+/// Adds the events of an execution to what is to be gone over twice.
+fn add_part(parts: &mut Vec<Part>, execution: &Execution, events: &[Event]) {
+    let facts = execution.facts();
+    match parts.last_mut().filter(|part| part.facts.execution_id == facts.execution_id) {
+        Some(part) => part.events.extend_from_slice(events),
+        None => parts.push(Part { facts, handler: execution.handler().clone(), events: events.to_vec() }),
     }
 }

@@ -45,6 +45,14 @@ impl Execution {
         }
     }
 
+    pub(crate) fn facts(&self) -> Facts {
+        self.journal.borrow().facts.clone()
+    }
+
+    pub(crate) fn handler(&self) -> &OrchestrationHandler {
+        &self.handler
+    }
+
     pub(crate) fn history_len(&self) -> u64 {
         self.history_len
     }

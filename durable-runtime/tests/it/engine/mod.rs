@@ -14,4 +14,5 @@ mod messages;
 mod panics;
 mod restart;
 mod runtimes;
+mod supervision;
 mod workers;
