@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::history::{ActivitySettings, EventKind, Failure, Parent};
+use crate::history::{ActivitySettings, Carried, EventKind, Failure, Parent};
 use crate::ids::{CommandId, ExecutionId, InstanceId, MessageId};
 use crate::payload::{CodecError, Payload};
 use crate::providers::{NewMessage, Queue, TransactionOp};
@@ -30,12 +30,34 @@ pub enum IfExists {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Message {
     Start(Start),
-    ActivityDone { execution_id: ExecutionId, command: CommandId, attempts: u32, result: Outcome },
-    TimerDue { execution_id: ExecutionId, command: CommandId },
-    ChildDone { execution_id: ExecutionId, command: CommandId, result: Outcome },
-    Raised { name: String, value: Payload },
-    Cancel { reason: String },
-    Terminate { reason: String },
+    ActivityDone {
+        execution_id: ExecutionId,
+        command: CommandId,
+        attempts: u32,
+        result: Outcome,
+    },
+    TimerDue {
+        execution_id: ExecutionId,
+        command: CommandId,
+    },
+    ChildDone {
+        execution_id: ExecutionId,
+        command: CommandId,
+        result: Outcome,
+    },
+    Raised {
+        name: String,
+        value: Payload,
+    },
+    Cancel {
+        reason: String,
+        /// Whose child it must be, if a parent asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Parent>,
+    },
+    Terminate {
+        reason: String,
+    },
 }
 
 /// A start.
@@ -50,6 +72,9 @@ pub(crate) struct Start {
     pub(crate) if_exists: IfExists,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) labels: Vec<(String, String)>,
+    /// What the execution before this one left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) carried: Vec<Carried>,
 }
 
 /// How a piece of work ended.
@@ -95,7 +120,7 @@ impl Message {
                 Outcome::Failure(failure) => EventKind::ChildFailed { command, failure },
             },
             Self::Raised { name, value } => EventKind::EventRaised { name, value },
-            Self::Cancel { reason } => EventKind::CancelRequested { reason },
+            Self::Cancel { reason, .. } => EventKind::CancelRequested { reason },
             Self::Terminate { reason } => EventKind::Terminated { reason },
         })
     }

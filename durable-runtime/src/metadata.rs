@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::history::{EventKind, Failure, Parent, Started};
 use crate::ids::{ExecutionId, InstanceId};
+use crate::message::Start;
 use crate::payload::Payload;
 use crate::providers::InstanceRecord;
 
@@ -123,6 +124,17 @@ impl Identity {
             started_at: at,
         }
     }
+
+    /// What it will be when it begins.
+    pub(crate) fn of_start(start: &Start, at: Timestamp) -> Self {
+        Self { name: start.name.clone(), version: start.version.clone(), parent: start.parent.clone(), started_at: at }
+    }
+
+    /// What is known of it without its history.
+    pub(crate) fn of_status(status: InstanceStatus) -> Self {
+        let InstanceStatus { name, version, parent, started_at, .. } = status;
+        Self { name, version, parent, started_at }
+    }
 }
 
 /// Keys and values to set.
@@ -155,6 +167,11 @@ pub(crate) const fn status_of(end: &EventKind) -> Status {
         EventKind::Terminated { .. } => Status::Terminated,
         _ => Status::Running,
     }
+}
+
+/// What is taken away when an id is used again: what the one before said of itself.
+pub(crate) fn forgotten() -> Entries {
+    vec![(CUSTOM_STATUS.to_owned(), None)]
 }
 
 /// What an orchestration says of itself.

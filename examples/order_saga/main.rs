@@ -12,7 +12,8 @@ mod saga;
 
 use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser;
@@ -29,6 +30,7 @@ use saga::process_order;
 /// How many orders are under way at once.
 const IN_FLIGHT_MAX: usize = 256;
 
+/// Works off the orders of a shop. Stop it whenever you like: started again, it goes on where it was
 #[derive(Parser)]
 struct Args {
     /// Where the store and the ledger are kept
@@ -46,12 +48,20 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let (store, ledger) = (args.data.join("store"), args.data.join("ledger.jsonl"));
     if args.fresh {
-        forget(fs::remove_dir_all(&store))?;
-        forget(fs::remove_file(&ledger))?;
+        forget(&store, &ledger)?;
     }
     let mut orders: Vec<Order> = serde_json::from_slice(&fs::read(ORDERS)?)?;
     orders.truncate(args.orders.unwrap_or(usize::MAX));
@@ -59,16 +69,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let begin = SystemTime::now();
     let runtime = Runtime::builder(SledProvider::open(&store)?).state(Bank::open(&ledger)?).start().await?;
     let client = runtime.client();
-    let bar = ProgressBar::new(orders.len() as u64).with_style(ProgressStyle::with_template(
-        "{wide_bar} {human_pos} of {human_len} orders, {per_sec}, done in {eta}",
-    )?);
+    let bar = ProgressBar::new(orders.len() as u64)
+        .with_style(ProgressStyle::with_template("{wide_bar} {human_pos} of {human_len} orders, done in {eta}")?);
     let mut report = Report::default();
     let mut endings = stream::iter(orders).map(|order| work_off(&client, order, begin)).buffer_unordered(IN_FLIGHT_MAX);
     while let Some(ended) = endings.try_next().await? {
         report.add(ended);
         bar.inc(1);
         if args.crash_after.is_some_and(|crash_after| report.worked_on() >= crash_after) {
-            bar.abandon();
+            bar.finish_and_clear();
             eprintln!("crashing after {} orders, as asked; run again to go on", report.worked_on());
             std::process::abort();
         }
@@ -98,7 +107,13 @@ async fn work_off(client: &Client, order: Order, begin: SystemTime) -> Result<En
     Ok(Ended { order_id, result, when })
 }
 
-/// What is not there need not be removed.
-fn forget(removed: std::io::Result<()>) -> std::io::Result<()> {
-    removed.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+/// Removes what earlier runs kept. The store is opened first: one that another process uses is not removed, nor a
+/// folder that is no store.
+fn forget(store: &Path, ledger: &Path) -> Result<(), Box<dyn Error>> {
+    drop(SledProvider::open(store)?);
+    fs::remove_dir_all(store)?;
+    if ledger.exists() {
+        fs::remove_file(ledger)?;
+    }
+    Ok(())
 }

@@ -44,7 +44,7 @@ impl Client {
     /// # Errors
     /// [`MessageError`] if it does not exist or has ended.
     pub async fn cancel(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Result<(), MessageError> {
-        self.tell(&InstanceId::new(id)?, Message::Cancel { reason: reason.into() }).await
+        self.tell(&InstanceId::new(id)?, Message::Cancel { reason: reason.into(), by: None }).await
     }
 
     /// Ends an instance at once; nothing of it runs any more, not even if its code could not be run.

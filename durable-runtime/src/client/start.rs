@@ -135,7 +135,7 @@ impl Request {
         }
         let Self { client, name, version, if_exists, labels, .. } =
             Self { id: None, input: Ok(Payload::null()), ..self };
-        let start = Start { name, version, input, parent: None, if_exists, labels };
+        let start = Start { name, version, input, parent: None, if_exists, labels, carried: Vec::new() };
         match client.door() {
             Some(_) => client.start_through_door(&instance, start).await?,
             None => client.start_through_store(&instance, start).await?,
@@ -181,10 +181,18 @@ impl Client {
             Err(CommitError::ExecutionExists { .. }) => match if_exists {
                 IfExists::Fail => Err(StartError::AlreadyExists(instance.clone())),
                 IfExists::UseExisting => Ok(()),
+                IfExists::RestartIfClosed if !self.is_closed(instance).await? => {
+                    Err(StartError::AlreadyExists(instance.clone()))
+                }
                 IfExists::RestartIfClosed | IfExists::TerminateAndRestart => Ok(self.keep(vec![message]).await?),
             },
             result => Ok(result?),
         }
+    }
+
+    async fn is_closed(&self, instance: &InstanceId) -> Result<bool, StartError> {
+        let record = self.provider().instance(instance).await?;
+        Ok(record.and_then(metadata::read).is_some_and(|status| status.status.is_closed()))
     }
 
     /// Keeps a transaction of its own.

@@ -16,6 +16,9 @@ use crate::client::Client;
 use crate::limits::Limits;
 use crate::providers::{LeasedActivity, Provider};
 
+/// How many results on their way to the store a shutdown can wait for.
+pub(super) const UNSETTLED_MAX: u32 = 1 << 20;
+
 /// What runs activities.
 pub(crate) struct Workers {
     pub(super) provider: Arc<dyn Provider>,
@@ -28,6 +31,8 @@ pub(crate) struct Workers {
     pub(super) application: Handle,
     pub(super) slots: Arc<Semaphore>,
     pub(super) slots_max: u32,
+    /// A place for each attempt that has begun and whose result is not kept yet.
+    pub(super) unsettled: Arc<Semaphore>,
     pub(super) tags: Arc<[String]>,
     pub(super) running: Mutex<BTreeMap<u64, AbortHandle>>,
 }
@@ -51,7 +56,8 @@ impl Workers {
         for leased in activities {
             let slot = free.split(1);
             let fence = leased.lock_token.fence;
-            let attempt = attempt::run(Arc::clone(self), leased, slot);
+            let unsettled = Arc::clone(&self.unsettled).try_acquire_owned().ok();
+            let attempt = attempt::run(Arc::clone(self), leased, slot, unsettled);
             // Held while the task is spawned, so that it cannot end before it is listed.
             let mut running = self.running();
             running.insert(fence, self.application.spawn(attempt).abort_handle());
@@ -62,9 +68,10 @@ impl Workers {
         self.running().remove(&fence);
     }
 
-    /// Waits until nothing runs.
+    /// Waits until nothing runs and every result is kept.
     pub(super) async fn idle(&self) {
         drop(self.slots.acquire_many(self.slots_max).await);
+        drop(self.unsettled.acquire_many(UNSETTLED_MAX).await);
     }
 
     /// Stops what still runs. A blocking body goes on to its end, but nobody hears of it.

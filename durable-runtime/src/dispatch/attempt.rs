@@ -27,7 +27,12 @@ const GRACE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs one attempt and hands over its result.
-pub(super) async fn run(workers: Arc<Workers>, leased: LeasedActivity, slot: Option<OwnedSemaphorePermit>) {
+pub(super) async fn run(
+    workers: Arc<Workers>,
+    leased: LeasedActivity,
+    slot: Option<OwnedSemaphorePermit>,
+    unsettled: Option<OwnedSemaphorePermit>,
+) {
     let task = match ActivityTask::decode(&leased.data) {
         Ok(task) => task,
         Err(error) => {
@@ -42,7 +47,10 @@ pub(super) async fn run(workers: Arc<Workers>, leased: LeasedActivity, slot: Opt
     let context = context(&workers, &leased, &task, cancelled);
     let outcome = limited(attempt(&workers, &context, &task).await, workers.limits.payload_bytes_max);
     drop(slot);
-    settle(&workers, &leased, task, &context, outcome).await;
+    match again_after(&task, &context, &outcome) {
+        Some(delay) => retry(&workers, &leased, task, &context, delay).await,
+        None => settle(&workers, &leased, &task, outcome, unsettled),
+    }
     workers.ended(leased.lock_token.fence);
 }
 
@@ -159,27 +167,27 @@ fn limited(outcome: BodyOutcome, most: usize) -> BodyOutcome {
     }
 }
 
-/// Puts a failed attempt back for the next one, or hands the result to the instance.
-async fn settle(
+/// How long until the next attempt, if there is one and somebody wants it.
+fn again_after(task: &ActivityTask, context: &ActivityContext, outcome: &BodyOutcome) -> Option<Duration> {
+    let failure = outcome.as_ref().err().filter(|_| !context.is_cancelled())?;
+    next_attempt(failure, task)
+}
+
+/// Hands the result to the instance.
+fn settle(
     workers: &Workers,
     leased: &LeasedActivity,
-    task: ActivityTask,
-    context: &ActivityContext,
+    task: &ActivityTask,
     outcome: BodyOutcome,
+    unsettled: Option<OwnedSemaphorePermit>,
 ) {
-    if let Err(failure) = &outcome
-        && let Some(delay) = next_attempt(failure, &task)
-        && !context.is_cancelled()
-    {
-        return retry(workers, leased, task, context, delay).await;
-    }
     let message = Message::ActivityDone {
         execution_id: task.execution_id,
         command: task.command,
         attempts: task.attempt,
         result: outcome.into(),
     };
-    workers.door.settle(&leased.instance, message, leased.lock_token.clone());
+    workers.door.settle(&leased.instance, message, leased.lock_token.clone(), unsettled);
 }
 
 /// How long until the next attempt; `None` if there is none.
@@ -192,6 +200,7 @@ fn next_attempt(failure: &Failure, task: &ActivityTask) -> Option<Duration> {
     }
 }
 
+/// The next attempt comes so much later, by the clock of the store.
 async fn retry(
     workers: &Workers,
     leased: &LeasedActivity,

@@ -38,8 +38,8 @@ pub(crate) struct Delivery {
 pub(crate) enum Origin {
     /// A client.
     Client(oneshot::Sender<Result<Accepted, Refusal>>),
-    /// A worker: its activity is taken out of the queue by the same transaction.
-    Worker(LockToken),
+    /// A worker: its activity is taken out of the queue by the same transaction. A shutdown waits for that.
+    Worker { token: LockToken, _unsettled: Option<OwnedSemaphorePermit> },
 }
 
 /// What became of a message that was kept.
@@ -96,8 +96,15 @@ impl Door {
     }
 
     /// Hands the end of an activity to the instance's shard.
-    pub(crate) fn settle(&self, instance: &InstanceId, message: Message, token: LockToken) {
-        let delivery = Delivery { instance: instance.clone(), message, from: Origin::Worker(token) };
+    pub(crate) fn settle(
+        &self,
+        instance: &InstanceId,
+        message: Message,
+        token: LockToken,
+        unsettled: Option<OwnedSemaphorePermit>,
+    ) {
+        let delivery =
+            Delivery { instance: instance.clone(), message, from: Origin::Worker { token, _unsettled: unsettled } };
         self.send(instance, ToShard::Deliver(delivery));
     }
 

@@ -111,6 +111,7 @@ impl Effects {
                     parent: Some(parent),
                     if_exists: IfExists::Fail,
                     labels: Vec::new(),
+                    carried: Vec::new(),
                 };
                 let id = sent_message_id("start", &self.instance, execution_id, *command);
                 self.sent.push(Message::Start(start).enqueue(instance, id)?);
@@ -131,7 +132,9 @@ impl Effects {
             Open::Child { instance } => {
                 let reason = format!("its parent `{}` does not wait for it any more", self.instance);
                 let id = sent_message_id("cancel", &self.instance, execution_id, command);
-                self.sent.push(Message::Cancel { reason }.enqueue(&instance, id)?);
+                // The id may have been taken by a stranger, who must not feel it.
+                let by = Some(Parent { instance: self.instance.clone(), execution_id, command: Some(command) });
+                self.sent.push(Message::Cancel { reason, by }.enqueue(&instance, id)?);
             }
             Open::Activity | Open::Timer | Open::Event { .. } => {}
         }

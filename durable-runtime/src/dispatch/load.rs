@@ -69,13 +69,13 @@ impl Loaded {
         history_len: u64,
     ) -> Resident {
         let status = self.record.clone().and_then(metadata::read);
-        if let Some(status) = status.filter(|status| status.status.is_closed()) {
+        if let Some(status) = status.as_ref().filter(|status| status.status.is_closed()) {
             return Resident::Closed { execution_id, status: status.status };
         }
         if self.record.is_none() {
             return Resident::Absent;
         }
-        let identity = self.history.first().and_then(identity_of);
+        let identity = self.history.first().and_then(identity_of).or_else(|| status.map(Identity::of_status));
         let suspended = |report| Resident::Suspended { execution_id, history_len, identity: identity.clone(), report };
         if let Some(report) = self.unreadable {
             return suspended(report);
@@ -89,6 +89,9 @@ impl Loaded {
                 rules.registry.known(&identity.name)
             ));
         };
+        if history_len == 0 {
+            return Resident::Pending { execution_id };
+        }
         let facts = Facts { instance: instance.clone(), execution_id, limits: rules.limits };
         let mut execution = Execution::new(facts, handler.clone());
         match execution.replay(&self.history) {

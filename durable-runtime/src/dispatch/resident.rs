@@ -6,6 +6,9 @@ use crate::ids::ExecutionId;
 use crate::metadata::{Identity, Status};
 use crate::replay::Execution;
 
+/// How long events for an instance that does not exist are left alone, at first and at most: twice as long each time.
+/// A start looks at once, unless it comes through the store alone.
+const ABSENT_FOR: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(30));
 /// How long an instance that cannot go on here is left alone. A restart, with another build, looks at once.
 const SUSPENDED_FOR: Duration = Duration::from_secs(3_600);
 
@@ -69,7 +72,11 @@ impl Resident {
     }
 
     /// How long its messages wait before they bring another turn.
-    pub(super) fn delay(&self) -> Option<Duration> {
-        matches!(self, Self::Suspended { .. }).then_some(SUSPENDED_FOR)
+    pub(super) fn delay(&self, attempt: u32) -> Option<Duration> {
+        match self {
+            Self::Absent => Some(ABSENT_FOR.0.saturating_mul(1 << attempt.min(16)).min(ABSENT_FOR.1)),
+            Self::Suspended { .. } => Some(SUSPENDED_FOR),
+            _ => None,
+        }
     }
 }

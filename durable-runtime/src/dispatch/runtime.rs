@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use super::activities::Workers;
+use super::activities::{UNSETTLED_MAX, Workers};
 use super::builder::{RuntimeBuilder, StartError};
 use super::door::{Door, ShardHandle};
 use super::fetch;
@@ -128,6 +128,7 @@ impl Runtime {
             application,
             slots: Arc::new(Semaphore::new(builder.activities_max as usize)),
             slots_max: builder.activities_max,
+            unsettled: Arc::new(Semaphore::new(UNSETTLED_MAX as usize)),
             tags: builder.tags.into(),
             running: Mutex::new(BTreeMap::new()),
         });

@@ -24,6 +24,7 @@ use super::resident::Resident;
 use super::suspended::Suspended;
 use super::turn::{Planned, Rules, plan};
 use crate::ids::{InstanceId, LockToken, MessageId};
+use crate::message::Message;
 use crate::providers::{
     CommitError, CommitId, ErrorKind, LeasedTurn, OwnerId, Provider, ProviderError, Transaction, TransactionOp,
     TurnRequest,
@@ -61,8 +62,13 @@ impl CommitIds {
 #[derive(Default)]
 struct Lane {
     inputs: VecDeque<Delivery>,
+    /// How many of them were in hand when the lease was asked for. The others may be younger than what has come into
+    /// the queue since.
+    asked: usize,
     turn: Option<(LeasedTurn, TurnRoom)>,
     busy: bool,
+    /// Another lease is out; its turn, or a while, is waited for.
+    waiting: bool,
     failures: u32,
 }
 
@@ -83,6 +89,7 @@ enum Step {
     Committed(InstanceId, Box<InFlight>, Result<(), CommitError>),
     Enqueued(InstanceId, Vec<Delivery>, Result<(), CommitError>),
     Rested(InstanceId),
+    Waited(InstanceId),
 }
 
 type Pending = Pin<Box<dyn Future<Output = Step>>>;
@@ -135,7 +142,9 @@ impl Running {
             ToShard::Stop => self.stopping = true,
             ToShard::Turn(turn, room) => {
                 let instance = turn.instance.clone();
-                self.lanes.entry(instance.clone()).or_default().turn = Some((turn, room));
+                let lane = self.lanes.entry(instance.clone()).or_default();
+                lane.turn = Some((turn, room));
+                lane.waiting = false;
                 self.go(&instance);
             }
             ToShard::Deliver(delivery) => {
@@ -165,17 +174,19 @@ impl Running {
     fn go(&mut self, instance: &InstanceId) {
         let stopping = self.stopping;
         let Some(lane) = self.lanes.get_mut(instance) else { return };
-        if lane.busy {
+        if lane.busy || lane.waiting {
             return;
         }
         if let Some((turn, room)) = lane.turn.take() {
             lane.busy = true;
+            lane.asked = 0;
             self.begin(turn, Some(room));
         } else if lane.inputs.is_empty() || stopping {
             // What is still in hand when the engine stops was never acknowledged.
             self.lanes.remove(instance);
         } else {
             lane.busy = true;
+            lane.asked = lane.inputs.len();
             self.lease(instance.clone());
         }
     }
@@ -198,6 +209,7 @@ impl Running {
             Step::Committed(instance, flight, result) => self.committed(&instance, *flight, result),
             Step::Enqueued(instance, deliveries, result) => self.enqueued(&instance, deliveries, result),
             Step::Rested(instance) => self.free(&instance),
+            Step::Waited(instance) => self.waited(&instance),
         }
     }
 
@@ -225,12 +237,36 @@ impl Running {
         match leased.map(|turns| turns.into_iter().next()) {
             Ok(Some(turn)) => self.begin(turn, None),
             Ok(None) if self.lanes.get(instance).is_some_and(|lane| lane.turn.is_some()) => self.free(instance),
-            Ok(None) => self.enqueue(instance),
+            Ok(None) if self.shard.rules.shared => self.enqueue(instance),
+            Ok(None) => self.wait(instance),
             Err(error) => {
                 tracing::warn!(%instance, %error, "a turn could not be leased");
-                self.rest(instance.clone());
+                let after = self.note_failure(instance);
+                self.rest(instance.clone(), after, None);
             }
         }
+    }
+
+    /// This process has the lease, so its turn is on its way here. A message that was put into the queue instead could
+    /// not be refused any more when that turn closes the instance.
+    fn wait(&mut self, instance: &InstanceId) {
+        let after = self.note_failure(instance);
+        if let Some(lane) = self.lanes.get_mut(instance) {
+            lane.busy = false;
+            lane.waiting = true;
+        }
+        let instance = instance.clone();
+        self.pending.push(Box::pin(async move {
+            tokio::time::sleep(after).await;
+            Step::Waited(instance)
+        }));
+    }
+
+    fn waited(&mut self, instance: &InstanceId) {
+        if let Some(lane) = self.lanes.get_mut(instance) {
+            lane.waiting = false;
+        }
+        self.go(instance);
     }
 
     /// Somebody else has the lease: the messages in hand are put into the queue, and wait there for its turn.
@@ -239,7 +275,7 @@ impl Running {
         let deliveries: Vec<Delivery> = lane.inputs.drain(..).collect();
         let mut ops = Vec::new();
         for Delivery { message, from, .. } in &deliveries {
-            if let Origin::Worker(token) = from {
+            if let Origin::Worker { token, .. } = from {
                 ops.push(TransactionOp::AckWork { token: token.clone() });
             }
             match message.enqueue(instance, crate::message::fresh_message_id()) {
@@ -261,7 +297,7 @@ impl Running {
                 deliveries.into_iter().for_each(|delivery| delivery.answer(Ok(Accepted::Kept)));
                 self.free(instance);
             }
-            Err(error) => self.again(instance, deliveries, &error),
+            Err(error) => self.again(instance, deliveries, &error, None),
         }
     }
 
@@ -283,8 +319,8 @@ impl Running {
     fn plan(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, resident: Resident) {
         let deliveries = match self.lanes.get_mut(&turn.instance) {
             Some(lane) => {
-                let most = lane.inputs.len().min(MESSAGES_MAX);
-                lane.inputs.drain(..most).collect()
+                let most = lane.asked.min(lane.inputs.len()).min(MESSAGES_MAX);
+                take_inputs(&mut lane.inputs, most, &resident)
             }
             None => Vec::new(),
         };
@@ -324,7 +360,8 @@ impl Running {
             Err(error) => {
                 self.shard.leases.release(&flight.token);
                 let deliveries = flight.answers.into_iter().map(|(delivery, _)| delivery).collect();
-                self.again(instance, deliveries, &error);
+                let lost = matches!(error, CommitError::LeaseLost(_));
+                self.again(instance, deliveries, &error, Some(flight.token).filter(|_| !lost));
             }
         }
     }
@@ -349,7 +386,7 @@ impl Running {
     fn release(&self, flight: &InFlight) {
         self.shard.leases.release(&flight.token);
         for (delivery, _) in &flight.answers {
-            if let Origin::Worker(token) = &delivery.from {
+            if let Origin::Worker { token, .. } = &delivery.from {
                 self.shard.leases.release(token);
             }
         }
@@ -373,8 +410,14 @@ impl Running {
         }
     }
 
-    /// Nothing was kept: what was in hand goes first into the next round.
-    fn again(&mut self, instance: &InstanceId, deliveries: Vec<Delivery>, error: &CommitError) {
+    /// Nothing was kept: what was in hand goes first into the next round. The end of the lease was not kept either.
+    fn again(
+        &mut self,
+        instance: &InstanceId,
+        deliveries: Vec<Delivery>,
+        error: &CommitError,
+        lease: Option<LockToken>,
+    ) {
         let gone = if let CommitError::WorkGone(token) = error { Some(token.clone()) } else { None };
         if gone.is_none() {
             tracing::warn!(%instance, %error, "a turn was not kept; it is run again");
@@ -387,14 +430,25 @@ impl Running {
         for delivery in still.collect::<Vec<_>>().into_iter().rev() {
             lane.inputs.push_front(delivery);
         }
-        if gone.is_some() { self.free(instance) } else { self.rest(instance.clone()) }
+        let after = if gone.is_some() { Duration::ZERO } else { self.note_failure(instance) };
+        self.rest(instance.clone(), after, lease);
     }
 
-    /// Leaves a lane alone for a while.
-    fn rest(&mut self, instance: InstanceId) {
-        let after = self.note_failure(&instance);
+    /// Leaves a lane alone for a while, and then gives back its lease: until then nobody else could run its turn.
+    fn rest(&mut self, instance: InstanceId, after: Duration, lease: Option<LockToken>) {
+        let ops = vec![TransactionOp::ReleaseLock { delay: None }];
+        let release =
+            lease.map(|token| Transaction { fence: Some(token), commit_id: self.shard.commit_ids.next(), ops });
+        let provider = Arc::clone(&self.shard.provider);
         self.pending.push(Box::pin(async move {
-            tokio::time::sleep(after).await;
+            if !after.is_zero() {
+                tokio::time::sleep(after).await;
+            }
+            if let Some(release) = release
+                && let Err(error) = provider.atomic_batch(release).await
+            {
+                tracing::warn!(%instance, %error, "a lease was not given back; it runs out");
+            }
             Step::Rested(instance)
         }));
     }
@@ -404,6 +458,17 @@ impl Running {
         let lane = self.lanes.entry(instance.clone()).or_default();
         lane.failures = lane.failures.saturating_add(1);
         BACKOFF.0.saturating_mul(1 << lane.failures.min(6)).min(BACKOFF.1)
+    }
+}
+
+/// The first `most`; but an instance that does not exist takes its start alone, because events that were kept before may
+/// be hidden until then.
+fn take_inputs(inputs: &mut VecDeque<Delivery>, most: usize, resident: &Resident) -> Vec<Delivery> {
+    let is_start = |delivery: &Delivery| matches!(delivery.message, Message::Start(_));
+    let first_start = inputs.iter().take(most).position(is_start);
+    match first_start {
+        Some(start) if matches!(resident, Resident::Absent) => inputs.remove(start).into_iter().collect(),
+        _ => inputs.drain(..most).collect(),
     }
 }
 
@@ -426,6 +491,6 @@ impl Delivery {
     }
 
     fn is_work(&self, token: Option<&LockToken>) -> bool {
-        matches!((&self.from, token), (Origin::Worker(mine), Some(token)) if mine == token)
+        matches!((&self.from, token), (Origin::Worker { token: mine, .. }, Some(token)) if mine == token)
     }
 }

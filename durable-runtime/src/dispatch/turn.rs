@@ -57,6 +57,8 @@ struct Turn<'a> {
     acked: Vec<MessageId>,
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     generations: usize,
+    /// How often the messages were handed out.
+    attempt: u32,
 }
 
 /// Runs the turn of an instance.
@@ -74,6 +76,7 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         acked: Vec::new(),
         answers: Vec::new(),
         generations: 0,
+        attempt: leased.attempt,
     };
     for (message, source) in turn.in_order(leased, deliveries) {
         if let Err(error) = turn.take(message, source) {
@@ -105,6 +108,12 @@ impl Turn<'_> {
             (Resident::Absent | Resident::Pending { .. }, Message::Start(start)) => {
                 self.take_first_start(start, source)
             }
+            // Its own start: it has not begun, because nobody here can run it.
+            (Resident::Suspended { history_len: 0, .. }, message @ Message::Start(_))
+                if matches!(source, Source::Stored(_)) =>
+            {
+                self.keep(message, source)
+            }
             (_, Message::Start(start)) => self.take_other_start(start, source),
             (Resident::Absent, Message::Cancel { .. } | Message::Terminate { .. }) => {
                 self.settle(source, Err(Refusal::NotFound));
@@ -116,12 +125,22 @@ impl Turn<'_> {
                 self.settle(source, Err(refusal));
                 Ok(())
             }
+            (Resident::Suspended { identity: None, .. }, Message::Terminate { .. }) => {
+                self.settle(source, Err(Refusal::NotFound));
+                Ok(())
+            }
             (Resident::Suspended { .. }, Message::Terminate { reason }) => {
                 self.terminate(reason)?;
                 self.settle(source, Ok(Accepted::Kept));
                 Ok(())
             }
             (Resident::Suspended { .. }, message) => self.keep(message, source),
+            (Resident::Live(live), Message::Cancel { by: Some(by), .. })
+                if live.identity.parent.as_ref() != Some(&by) =>
+            {
+                self.settle(source, Ok(Accepted::Kept));
+                Ok(())
+            }
             (Resident::Live(live), message) => {
                 let event = message.into_event(live.execution_id).filter(|event| live.execution.accepts(event));
                 if let Some(event) = event {
@@ -138,7 +157,7 @@ impl Turn<'_> {
         match source {
             Source::Stored(id) => self.acked.push(id),
             Source::Hand(delivery) => {
-                if let Origin::Worker(token) = &delivery.from {
+                if let Origin::Worker { token, .. } = &delivery.from {
                     self.effects.push(TransactionOp::AckWork { token: token.clone() });
                 }
                 self.answers.push((delivery, answer));
@@ -158,13 +177,16 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn take_first_start(&mut self, start: Start, source: Source) -> Result<(), CodecError> {
+    fn take_first_start(&mut self, mut start: Start, source: Source) -> Result<(), CodecError> {
         if self.rules.registry.orchestration(&start.name, &start.version).is_none() {
             return self.take_unknown_start(start, source);
         }
         self.settle(source, Ok(Accepted::Kept));
         match self.resident {
-            Resident::Pending { execution_id } => self.begin(execution_id, false, start, Vec::new()),
+            Resident::Pending { execution_id } => {
+                let carried = std::mem::take(&mut start.carried);
+                self.begin(execution_id, false, start, carried)
+            }
             _ => self.begin(ExecutionId::FIRST, true, start, Vec::new()),
         }
     }
@@ -185,6 +207,11 @@ impl Turn<'_> {
             }
             _ => {
                 self.resident.suspend(message);
+                if let Resident::Suspended { identity, execution_id, .. } = &mut self.resident
+                    && *execution_id >= ExecutionId::FIRST
+                {
+                    identity.get_or_insert_with(|| Identity::of_start(&start, self.now));
+                }
                 self.keep(Message::Start(start), source)
             }
         }
@@ -193,6 +220,14 @@ impl Turn<'_> {
     /// The instance is there already.
     fn take_other_start(&mut self, start: Start, source: Source) -> Result<(), CodecError> {
         let closed = matches!(self.resident, Resident::Closed { .. });
+        let begins = match start.if_exists {
+            IfExists::RestartIfClosed => closed,
+            IfExists::TerminateAndRestart => true,
+            _ => false,
+        };
+        if begins && self.rules.registry.orchestration(&start.name, &start.version).is_none() {
+            return self.take_unknown_start(start, source);
+        }
         let answer = match start.if_exists {
             IfExists::UseExisting => Ok(Accepted::Existing),
             IfExists::RestartIfClosed if closed => Ok(Accepted::Kept),
@@ -205,6 +240,7 @@ impl Turn<'_> {
                     self.terminate("replaced by a new start".to_owned())?;
                 }
                 let next = self.resident.execution_id().next();
+                self.effects.put_metadata(metadata::forgotten());
                 self.begin(next, true, start, Vec::new())?;
             }
             Ok(Accepted::Existing) => {}
@@ -293,18 +329,19 @@ impl Turn<'_> {
         let carried = live.execution.leftover_events();
         let next = live.execution_id.next();
         let parent = live.identity.parent.clone();
-        let start = Start { name, version, input, parent, if_exists: IfExists::Fail, labels: Vec::new() };
+        let (if_exists, labels) = (IfExists::Fail, Vec::new());
+        let mut start = Start { name, version, input, parent, if_exists, labels, carried: Vec::new() };
         self.generations += 1;
         let known = self.rules.registry.orchestration(&start.name, &start.version).is_some();
         if known && self.generations < GENERATIONS_MAX {
             return self.begin(next, true, start, carried);
         }
-        // The next execution begins with a turn of its own; what nobody took waits in the queue for it.
+        // The next execution begins with a turn of its own. What nobody took goes with its start, so that it comes before
+        // what waits in the queue by now.
+        start.carried = carried;
         self.effects.create(next);
+        self.effects.put_metadata(metadata::begun(&Identity::of_start(&start, self.now), Status::Running));
         self.effects.push(Message::Start(start).enqueue(&self.instance, fresh_message_id())?);
-        for Carried { name, value } in carried {
-            self.effects.push(Message::Raised { name, value }.enqueue(&self.instance, fresh_message_id())?);
-        }
         self.resident = Resident::Pending { execution_id: next };
         Ok(())
     }
@@ -313,8 +350,11 @@ impl Turn<'_> {
     fn terminate(&mut self, reason: String) -> Result<(), CodecError> {
         let end = EventKind::Terminated { reason };
         let Resident::Suspended { execution_id, history_len, .. } = self.resident else { return self.apply(end) };
-        let event = Event { id: EventId(history_len + 1), at: self.now, kind: end.clone() };
-        self.effects.take(execution_id, Applied { events: vec![event], cancelled: Vec::new() })?;
+        // A history without a start would be none: what never began leaves no event.
+        if history_len > 0 {
+            let event = Event { id: EventId(history_len + 1), at: self.now, kind: end.clone() };
+            self.effects.take(execution_id, Applied { events: vec![event], cancelled: Vec::new() })?;
+        }
         self.close(&end)
     }
 
@@ -324,7 +364,7 @@ impl Turn<'_> {
             let (instance, messages) = (self.instance.clone(), self.acked);
             self.effects.push(TransactionOp::AckMessages { instance, messages });
         }
-        self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay() });
+        self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay(self.attempt) });
         Planned { ops: self.effects.into_ops(), resident: self.resident, answers: self.answers, unwanted }
     }
 }

@@ -1,7 +1,17 @@
 //! The engine as a user sees it: orchestrations and activities on a store.
 
+mod counted;
+mod kit;
+
 mod activities;
+mod bad_input;
+mod cancellation;
+mod children;
 mod design;
+mod generations;
 mod instances;
-mod orders;
+mod messages;
+mod panics;
 mod restart;
+mod runtimes;
+mod workers;

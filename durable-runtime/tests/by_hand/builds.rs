@@ -1,0 +1,127 @@
+//! Builds that differ: what does not match is suspended, untouched, until one comes that does (I10).
+
+use std::path::Path;
+
+use durable_runtime::prelude::*;
+use durable_runtime::{Orchestration, RuntimeBuilder};
+
+use super::kit::{end, gate, soon};
+
+#[activity]
+async fn reserve(item: String) -> String {
+    gate(format!("reserve {item}")).count();
+    item
+}
+
+#[activity]
+async fn bill(item: String) -> String {
+    item
+}
+
+mod first {
+    use super::{bill, reserve};
+    use durable_runtime::prelude::*;
+
+    #[orchestration(name = "sells", version = "1.0.0")]
+    pub(super) async fn sells(ctx: OrchestrationContext, item: String) -> Result<String, ActivityError> {
+        let reserved = reserve(&ctx, item).await?;
+        ctx.event_named::<()>("paid").await;
+        bill(&ctx, reserved).await
+    }
+}
+
+/// Another step comes first.
+mod reordered {
+    use super::{bill, reserve};
+    use durable_runtime::prelude::*;
+
+    #[orchestration(name = "sells", version = "1.0.0")]
+    pub(super) async fn sells(ctx: OrchestrationContext, item: String) -> Result<String, ActivityError> {
+        ctx.timer(Duration::from_secs(30)).await;
+        let reserved = reserve(&ctx, item).await?;
+        ctx.event_named::<()>("paid").await;
+        bill(&ctx, reserved).await
+    }
+}
+
+/// The same steps, one with another argument.
+mod changed {
+    use super::{bill, reserve};
+    use durable_runtime::prelude::*;
+
+    #[orchestration(name = "sells", version = "1.0.0")]
+    pub(super) async fn sells(ctx: OrchestrationContext, item: String) -> Result<String, ActivityError> {
+        let reserved = reserve(&ctx, item + " (gift)").await?;
+        ctx.event_named::<()>("paid").await;
+        bill(&ctx, reserved).await
+    }
+}
+
+fn build<O: Orchestration>(folder: &Path) -> RuntimeBuilder {
+    Runtime::builder(SledProvider::open(folder).unwrap())
+        .automatic_registration(false)
+        .register::<O>()
+        .register_activity::<reserve>()
+        .register_activity::<bill>()
+}
+
+/// Starts `item` and stops when it waits for the payment.
+async fn sold_in_part(folder: &Path, item: &str) {
+    let runtime = build::<first::sells>(folder).start().await.unwrap();
+    let handle = first::sells(&runtime.client(), item.into()).id(item).start().await.unwrap();
+    gate(format!("reserve {item}")).reached().await;
+    end(runtime).await;
+    drop(handle);
+}
+
+async fn suspended_by<O: Orchestration>(item: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    sold_in_part(folder.path(), item).await;
+
+    let runtime = build::<O>(folder.path()).start().await.unwrap();
+    let client = runtime.client();
+    let before = client.handle::<O>(item).unwrap().history().await.unwrap();
+    client.raise(item, "paid", &()).await.unwrap();
+    let status = client.status(item).await.unwrap();
+    let report = status.suspended.expect("it says why it does not go on");
+    assert_eq!(status.status, Status::Running);
+    assert_eq!(client.handle::<O>(item).unwrap().history().await.unwrap(), before, "nothing is written");
+    end(runtime).await;
+
+    let runtime = build::<first::sells>(folder.path()).start().await.unwrap();
+    let handle = runtime.client().handle::<first::sells>(item).unwrap();
+    assert_eq!(soon(handle.result()).await.unwrap(), item);
+    assert_eq!(handle.status().await.unwrap().suspended, None);
+    assert_eq!(gate(format!("reserve {item}")).runs(), 1);
+    end(runtime).await;
+    report
+}
+
+#[tokio::test]
+async fn a_step_that_was_added_suspends_and_the_old_build_goes_on() {
+    let report = suspended_by::<reordered::sells>("tea").await;
+    assert!(report.contains("history and code disagree at event 2 of instance `tea` (DUR0107)"), "{report}");
+    assert!(report.contains("recorded  call to activity `reserve`") && report.contains("now       timer"), "{report}");
+    assert_eq!(report.matches("builds.rs:").count(), 2, "both places: {report}");
+}
+
+#[tokio::test]
+async fn an_argument_that_changed_suspends_and_the_old_build_goes_on() {
+    let report = suspended_by::<changed::sells>("coffee").await;
+    assert!(report.contains("differs   input.item"), "{report}");
+}
+
+#[tokio::test]
+async fn what_is_suspended_can_be_terminated() {
+    let folder = tempfile::tempdir().unwrap();
+    sold_in_part(folder.path(), "cocoa").await;
+    let runtime = build::<reordered::sells>(folder.path()).start().await.unwrap();
+    let client = runtime.client();
+    client.raise("cocoa", "paid", &()).await.unwrap();
+    client.terminate("cocoa", "sold out").await.unwrap();
+    let handle = client.handle::<reordered::sells>("cocoa").unwrap();
+    let status = handle.status().await.unwrap();
+    assert_eq!((status.status, status.suspended), (Status::Terminated, None));
+    assert_eq!(durable_runtime::history::validate(&handle.history().await.unwrap()), Ok(()));
+    end(runtime).await;
+}
