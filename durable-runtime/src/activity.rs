@@ -26,7 +26,7 @@ pub trait Activity: Sized + 'static {
     /// Where it stands.
     const PLACE: Place;
     /// Its arguments, as one object by name.
-    type Arguments: Serialize + DeserializeOwned + Send + 'static;
+    type Arguments: Serialize + DeserializeOwned + 'static;
     /// What it returns, or what its `Result` has on success.
     type Output: PayloadValue;
     /// The error of its `Result`; [`Infallible`](crate::Infallible) if it returns none.
@@ -205,7 +205,7 @@ impl ActivityHandler {
 }
 
 fn invoke<A: Activity>(context: ActivityContext, input: &Payload) -> Result<ActivityBody, Failure> {
-    let arguments = input.decode::<A::Arguments>().map_err(|error| Failure::Codec {
+    let arguments = input.read::<A::Arguments>().map_err(|error| Failure::Codec {
         message: format!("the arguments of activity `{}` do not decode: {error}", A::NAME),
     })?;
     A::invoke(context, arguments).map_err(|error| Failure::Unavailable { message: error.to_string() })

@@ -27,7 +27,7 @@ pub trait Orchestration: Sized + 'static {
     /// Where it stands.
     const PLACE: Place;
     /// Its arguments, as one object by name.
-    type Arguments: Serialize + DeserializeOwned + Send + 'static;
+    type Arguments: Serialize + DeserializeOwned + 'static;
     /// What it returns, or what its `Result` has on success.
     type Output: PayloadValue;
     /// The error of its `Result`; [`Infallible`](crate::Infallible) if it returns none.
@@ -92,7 +92,7 @@ impl fmt::Debug for OrchestrationHandler {
 }
 
 fn begin<O: Orchestration>(context: OrchestrationContext, input: &Payload) -> Result<BodyFuture, Failure> {
-    let arguments = input.decode::<O::Arguments>().map_err(|error| Failure::Codec {
+    let arguments = input.read::<O::Arguments>().map_err(|error| Failure::Codec {
         message: format!("the arguments of orchestration `{}` do not decode: {error}", O::NAME),
     })?;
     Ok(O::begin(context, arguments))

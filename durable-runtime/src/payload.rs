@@ -13,8 +13,9 @@ use serde_json::value::RawValue;
     label = "this type cannot be written as JSON and read back",
     note = "derive `Serialize` and `Deserialize` for it, and let it own what it holds (no borrowed fields)"
 )]
-// No supertraits from serde: with them, the compiler reports each of the two that is missing, and not this trait.
-pub trait PayloadValue: Sized + Send + 'static {
+// What the implementation below asks for is no supertrait: of supertraits, the compiler reports each one that is missing,
+// and not this trait.
+pub trait PayloadValue: Sized + 'static {
     /// The value as JSON.
     ///
     /// # Errors
@@ -37,7 +38,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> PayloadValue for T {
     }
 
     fn from_payload(payload: &Payload) -> Result<Self, CodecError> {
-        serde_json::from_str(payload.as_str()).map_err(|_| payload.explain::<Self>())
+        payload.read()
     }
 }
 
@@ -75,6 +76,11 @@ impl Payload {
     /// [`CodecError`], which names the field that does not fit.
     pub fn decode<T: PayloadValue>(&self) -> Result<T, CodecError> {
         T::from_payload(self)
+    }
+
+    /// As [`Payload::decode`], for what the macros make: its parts are payload values.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, CodecError> {
+        serde_json::from_str(self.as_str()).map_err(|_| self.explain::<T>())
     }
 
     /// Takes a JSON text as it is.
