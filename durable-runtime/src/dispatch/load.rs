@@ -83,7 +83,9 @@ impl Loaded {
         if let Some(report) = self.unreadable {
             return suspended(report);
         }
-        let Some(identity) = identity.clone() else { return (Resident::Pending { execution_id }, None) };
+        let Some(identity) = identity.clone() else {
+            return (Resident::Pending { execution_id, identity: None }, None);
+        };
         let Some(handler) = rules.registry.orchestration(&identity.name, &identity.version) else {
             return suspended(format!(
                 "no orchestration `{}` of version {} is registered; {}",
@@ -93,7 +95,7 @@ impl Loaded {
             ));
         };
         if history_len == 0 {
-            return (Resident::Pending { execution_id }, None);
+            return (Resident::Pending { execution_id, identity: Some(identity) }, None);
         }
         let facts = Facts { instance: instance.clone(), execution_id, limits: rules.limits };
         let mut execution = Execution::new(facts.clone(), handler.clone());

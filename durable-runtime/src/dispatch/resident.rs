@@ -22,6 +22,8 @@ pub(super) enum Resident {
     Pending {
         /// That execution.
         execution_id: ExecutionId,
+        /// What it will be.
+        identity: Option<Arc<Identity>>,
     },
     /// It works or waits.
     Live(Box<Live>),
@@ -72,8 +74,8 @@ impl Resident {
     pub(super) fn before(&self, turn: &LeasedTurn) -> Before {
         let identity = match self {
             Self::Live(live) => Some(Arc::clone(&live.identity)),
-            Self::Suspended { identity, .. } => identity.clone(),
-            Self::Absent | Self::Pending { .. } | Self::Closed { .. } => None,
+            Self::Suspended { identity, .. } | Self::Pending { identity, .. } => identity.clone(),
+            Self::Absent | Self::Closed { .. } => None,
         };
         Before { execution_id: self.execution_id(), history_len: turn.history_len, identity }
     }
@@ -81,7 +83,7 @@ impl Resident {
     pub(super) fn execution_id(&self) -> ExecutionId {
         match self {
             Self::Absent => ExecutionId(0),
-            Self::Pending { execution_id }
+            Self::Pending { execution_id, .. }
             | Self::Closed { execution_id, .. }
             | Self::Suspended { execution_id, .. } => *execution_id,
             Self::Live(live) => live.execution_id,
@@ -92,8 +94,9 @@ impl Resident {
     pub(super) fn suspend(&mut self, report: String) {
         let (history_len, identity) = match self {
             Self::Live(live) => (live.execution.history_len(), Some(Arc::clone(&live.identity))),
+            Self::Pending { identity, .. } => (0, identity.clone()),
             Self::Suspended { .. } => return,
-            _ => (0, None),
+            Self::Absent | Self::Closed { .. } => (0, None),
         };
         *self = Self::Suspended { execution_id: self.execution_id(), history_len, identity, report };
     }
