@@ -1,5 +1,11 @@
 //! Tests of the crate from outside, in one binary: each module a theme.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests"
+)]
 
 mod crash;
 mod engine;
