@@ -82,6 +82,16 @@ struct InFlight {
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     unwanted: Vec<MessageId>,
     room: Option<TurnRoom>,
+    /// An earlier attempt to keep it was not answered.
+    maybe_kept: bool,
+}
+
+impl InFlight {
+    /// Whether it is still not known that it was not kept. A store that cannot be reached now says nothing about an
+    /// earlier attempt.
+    fn is_open(&self, error: &ProviderError) -> bool {
+        error.kind() == ErrorKind::Ambiguous || (self.maybe_kept && error.is_transient())
+    }
 }
 
 /// What a lane has waited for.
@@ -90,7 +100,7 @@ enum Step {
     Loaded(LeasedTurn, Option<TurnRoom>, Result<Loaded, ProviderError>),
     Committed(InstanceId, Box<InFlight>, Result<(), CommitError>),
     Enqueued(InstanceId, Vec<Delivery>, Result<(), CommitError>),
-    Rested(InstanceId),
+    Rested(InstanceId, Option<LockToken>),
     Waited(InstanceId),
 }
 
@@ -206,7 +216,7 @@ impl Running {
             Step::Loaded(turn, room, Err(error)) => {
                 tracing::warn!(instance = %turn.instance, %error, "an instance could not be loaded");
                 let after = self.note_failure(&turn.instance);
-                let ops = vec![TransactionOp::ReleaseLock { delay: Some(BACKOFF.1) }];
+                let ops = vec![TransactionOp::ReleaseLock { delay: None }];
                 let planned = Planned {
                     ops,
                     resident: Resident::Absent,
@@ -218,7 +228,11 @@ impl Running {
             }
             Step::Committed(instance, flight, result) => self.committed(&instance, *flight, result),
             Step::Enqueued(instance, deliveries, result) => self.enqueued(&instance, deliveries, result),
-            Step::Rested(instance) => self.free(&instance),
+            Step::Rested(instance, Some(lease)) if !self.stopping => {
+                let after = self.note_failure(&instance);
+                self.rest(instance, after, Some(lease));
+            }
+            Step::Rested(instance, _) => self.free(&instance),
             Step::Waited(instance) => self.waited(&instance),
         }
     }
@@ -343,7 +357,7 @@ impl Running {
         let token = turn.lock_token;
         let commit_id = self.shard.commit_ids.next();
         let transaction = Transaction { fence: Some(token.clone()), commit_id, ops };
-        let flight = InFlight { transaction, token, resident, answers, unwanted, room };
+        let flight = InFlight { transaction, token, resident, answers, unwanted, room, maybe_kept: false };
         self.send(turn.instance, Box::new(flight), after);
     }
 
@@ -358,11 +372,12 @@ impl Running {
         }));
     }
 
-    fn committed(&mut self, instance: &InstanceId, flight: InFlight, result: Result<(), CommitError>) {
+    fn committed(&mut self, instance: &InstanceId, mut flight: InFlight, result: Result<(), CommitError>) {
         match result {
             Ok(()) => self.kept(instance, flight),
             // It may have been kept: only the same transaction under the same name can tell.
-            Err(CommitError::Provider(error)) if error.kind() == ErrorKind::Ambiguous && !self.stopping => {
+            Err(CommitError::Provider(error)) if flight.is_open(&error) && !self.stopping => {
+                flight.maybe_kept = true;
                 tracing::warn!(%instance, %error, "whether a turn was kept is not known; asking again");
                 let after = self.note_failure(instance);
                 self.send(instance.clone(), Box::new(flight), after);
@@ -446,20 +461,19 @@ impl Running {
 
     /// Leaves a lane alone for a while, and then gives back its lease: until then nobody else could run its turn.
     fn rest(&mut self, instance: InstanceId, after: Duration, lease: Option<LockToken>) {
-        let ops = vec![TransactionOp::ReleaseLock { delay: None }];
-        let release =
-            lease.map(|token| Transaction { fence: Some(token), commit_id: self.shard.commit_ids.next(), ops });
-        let provider = Arc::clone(&self.shard.provider);
+        let (provider, commit_id) = (Arc::clone(&self.shard.provider), self.shard.commit_ids.next());
         self.pending.push(Box::pin(async move {
             if !after.is_zero() {
                 tokio::time::sleep(after).await;
             }
-            if let Some(release) = release
-                && let Err(error) = provider.atomic_batch(release).await
-            {
-                tracing::warn!(%instance, %error, "a lease was not given back; it runs out");
+            let Some(token) = lease else { return Step::Rested(instance, None) };
+            let ops = vec![TransactionOp::ReleaseLock { delay: None }];
+            let release = Transaction { fence: Some(token.clone()), commit_id, ops };
+            match provider.atomic_batch(release).await {
+                Err(CommitError::Provider(error)) if error.is_transient() => Step::Rested(instance, Some(token)),
+                // It was given back, or has ended.
+                Ok(_) | Err(_) => Step::Rested(instance, None),
             }
-            Step::Rested(instance)
         }));
     }
 

@@ -9,3 +9,5 @@ mod child;
 mod ledger;
 mod orchestrations;
 mod rounds;
+
+pub(crate) use self::ledger::Chance;

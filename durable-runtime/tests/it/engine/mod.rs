@@ -8,6 +8,7 @@ mod bad_input;
 mod cancellation;
 mod children;
 mod design;
+mod faults;
 mod generations;
 mod instances;
 mod messages;
