@@ -1,6 +1,8 @@
 //! Programs that one build cannot be: two functions of one name, states that nobody gave. Everything here is registered
 //! by hand, so it has a binary of its own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests count as tests
+
 #[path = "../it/engine/kit.rs"]
 #[allow(dead_code)] // shared; not all of it is needed here
 mod kit;
