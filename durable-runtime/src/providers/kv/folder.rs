@@ -21,7 +21,7 @@ const FORMAT: u32 = 1;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -42,7 +42,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => write_marker(path).map_err(unwritable)?,
             Err(error) => return Err(unwritable(error)),
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -52,6 +52,14 @@ impl Folder {
     /// Where sled keeps its files.
     pub(super) fn of_sled(&self) -> PathBuf {
         self.path.join("sled")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread is just starting has a copy of it until it
+        // becomes the new program, and the lock would last as long.
+        let _ = self.lock.unlock();
     }
 }
 

@@ -106,6 +106,10 @@ async fn breaks_itself(ctx: OrchestrationContext, how: String) -> u32 {
     if how == "before" {
         panic!("the orchestration, before");
     }
+    if how == "when it is dropped" {
+        let _bomb = Bomb;
+        ctx.timer(Duration::from_secs(3_600)).await;
+    }
     ctx.timer(Duration::from_millis(1)).await;
     if how == "no text" {
         std::panic::panic_any(7_u32);
@@ -126,8 +130,9 @@ async fn an_orchestration_that_panics_fails_and_its_shard_goes_on() {
         assert!(error.to_string().contains(text), "{error}");
         assert_eq!(handle.status().await.unwrap().status, Status::Failed);
     }
-    let broken_by_cancel = breaks_itself(&client, "cancelled".into()).start().await.unwrap();
-    soon(broken_by_cancel.terminate("enough")).await.unwrap();
+    let dropped = breaks_itself(&client, "when it is dropped".into()).start().await.unwrap();
+    soon(dropped.terminate("enough")).await.unwrap();
+    assert_eq!(dropped.status().await.unwrap().status, Status::Terminated);
     assert_eq!(soon(meets_breaks(&client, "not at all".into()).start().await.unwrap().result()).await.unwrap(), 7);
     end(runtime).await;
 }

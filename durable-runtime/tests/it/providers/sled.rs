@@ -123,7 +123,7 @@ async fn a_deleted_instance_leaves_no_residue_after_a_restart() {
     let store = SledProvider::open(folder.path()).unwrap();
     assert_eq!(store.stats().await.unwrap(), Stats::default());
     store.close().await;
-    let keys = sled::open(folder.path().join("sled")).unwrap();
+    let keys = open_keys(folder.path());
     let left: Vec<_> = keys.iter().keys().map(|key| key.unwrap()).filter(|key| key.contains(&b'a')).collect();
     assert!(left.is_empty(), "{left:?}");
 }
@@ -212,7 +212,7 @@ async fn a_damaged_snapshot_loses_nothing() {
 
 /// Changes one byte near the end of the value of each key that starts with `prefix`, below the provider.
 fn damage(folder: &Path, prefix: &[u8]) {
-    let keys = sled::Config::new().path(folder.join("sled")).flush_every_ms(None).open().unwrap();
+    let keys = open_keys(folder);
     let pairs: Vec<_> = keys.scan_prefix(prefix).map(|pair| pair.unwrap()).collect();
     assert!(!pairs.is_empty());
     for (key, value) in pairs {
@@ -294,5 +294,19 @@ fn a_store_that_is_dropped_lets_go_of_its_folder_at_once() {
     for _ in 0..20 {
         // Dropping waits for the thread of the store, which would hold the folder otherwise.
         drop(SledProvider::open(folder.path()).unwrap());
+    }
+}
+
+/// Opens what is below a store that was closed. Tests that start processes beside this one can hold its lock for a moment.
+fn open_keys(folder: &Path) -> sled::Db {
+    let config = sled::Config::new().path(folder.join("sled")).flush_every_ms(None);
+    let begin = std::time::Instant::now();
+    loop {
+        match config.open() {
+            Err(error) if error.to_string().contains("lock") && begin.elapsed().as_secs() < 5 => {
+                std::thread::yield_now()
+            }
+            opened => return opened.unwrap(),
+        }
     }
 }
