@@ -9,7 +9,7 @@ use crate::history::{self, Event, EventKind};
 use crate::ids::{EventId, ExecutionId, InstanceId};
 use crate::metadata::{self, Identity};
 use crate::providers::{InstanceRecord, Provider, ProviderError};
-use crate::replay::{Execution, Facts};
+use crate::replay::{Execution, Facts, Open};
 
 /// How many events are read at once.
 const PAGE: usize = 2_048;
@@ -78,8 +78,17 @@ impl Loaded {
         }
         let identity =
             self.history.first().and_then(identity_of).or_else(|| status.map(Identity::of_status)).map(Arc::new);
-        let suspended =
-            |report| (Resident::Suspended { execution_id, history_len, identity: identity.clone(), report }, None);
+        let open = Open::in_history(&self.history);
+        let suspended = |report| {
+            let resident = Resident::Suspended {
+                execution_id,
+                history_len,
+                identity: identity.clone(),
+                open: open.clone(),
+                report,
+            };
+            (resident, None)
+        };
         if let Some(report) = self.unreadable {
             return suspended(report);
         }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ids::ExecutionId;
+use crate::ids::{CommandId, ExecutionId};
 use crate::metadata::{Identity, Status};
 use crate::providers::LeasedTurn;
-use crate::replay::Execution;
+use crate::replay::{Execution, Open};
 
 /// How long events for an instance that does not exist are left alone, at first and at most: twice as long each time.
 /// A start looks at once, unless it comes through the store alone.
@@ -42,6 +42,8 @@ pub(super) enum Resident {
         history_len: u64,
         /// What it is, as far as that is known.
         identity: Option<Arc<Identity>>,
+        /// What it has asked for and not heard of, as far as that is known.
+        open: Vec<(CommandId, Open)>,
         /// Why.
         report: String,
     },
@@ -65,7 +67,7 @@ impl Before {
     /// It cannot go on from there.
     pub(super) fn suspended(self, report: String) -> Resident {
         let Self { execution_id, history_len, identity } = self;
-        Resident::Suspended { execution_id, history_len, identity, report }
+        Resident::Suspended { execution_id, history_len, identity, open: Vec::new(), report }
     }
 }
 
@@ -98,7 +100,7 @@ impl Resident {
             Self::Suspended { .. } => return,
             Self::Absent | Self::Closed { .. } => (0, None),
         };
-        *self = Self::Suspended { execution_id: self.execution_id(), history_len, identity, report };
+        *self = Self::Suspended { execution_id: self.execution_id(), history_len, identity, open: Vec::new(), report };
     }
 
     /// How long its messages wait before they bring another turn.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::mailbox::{Arrival, Delivery, Mailbox};
 use crate::clock::Timestamp;
-use crate::history::{Carried, EventKind, Failure};
+use crate::history::{Carried, Event, EventKind, Failure};
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId};
 use crate::limits::Limits;
 use crate::payload::Payload;
@@ -38,6 +38,25 @@ pub(crate) enum Open {
 }
 
 impl Open {
+    /// What a history has asked for and not heard of, without running any code.
+    pub(crate) fn in_history(history: &[Event]) -> Vec<(CommandId, Self)> {
+        let mut open = BTreeMap::new();
+        for Event { kind, .. } in history {
+            let done = kind.completes().or(if let EventKind::CommandCancelled { command } = kind {
+                Some(*command)
+            } else {
+                None
+            });
+            if let Some(command) = done {
+                open.remove(&command);
+            }
+            if let (Some(command), Some(asked)) = (kind.opens(), Self::of(kind)) {
+                open.insert(command, asked);
+            }
+        }
+        open.into_iter().collect()
+    }
+
     fn of(kind: &EventKind) -> Option<Self> {
         match kind {
             EventKind::ActivityScheduled { .. } => Some(Self::Activity),

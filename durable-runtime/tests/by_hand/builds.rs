@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use durable_runtime::Provider as _;
 use durable_runtime::prelude::*;
 use durable_runtime::{Orchestration, RuntimeBuilder};
 
@@ -123,5 +124,26 @@ async fn what_is_suspended_can_be_terminated() {
     let status = handle.status().await.unwrap();
     assert_eq!((status.status, status.suspended), (Status::Terminated, None));
     assert_eq!(durable_runtime::history::validate(&handle.history().await.unwrap()), Ok(()));
+    end(runtime).await;
+}
+
+#[tokio::test]
+async fn what_a_suspended_instance_had_asked_for_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody here serves `reserve`: its message stays in the queue.
+    let store = || SledProvider::open(folder.path()).unwrap();
+    let builder = Runtime::builder(store()).automatic_registration(false).register::<first::sells>();
+    let runtime = builder.start().await.unwrap();
+    first::sells(&runtime.client(), "milk".into()).id("milk").start().await.unwrap();
+    end(runtime).await;
+
+    let store = store();
+    let runtime = Runtime::builder(store.clone()).automatic_registration(false).register::<changed::sells>();
+    let runtime = runtime.start().await.unwrap();
+    let client = runtime.client();
+    client.raise("milk", "paid", &()).await.unwrap();
+    assert_eq!(store.stats().await.unwrap().activities, 1);
+    client.terminate("milk", "sour").await.unwrap();
+    assert_eq!(store.stats().await.unwrap().activities, 0, "nobody runs it for an instance that has ended");
     end(runtime).await;
 }

@@ -231,11 +231,14 @@ impl Turn<'_> {
     /// Ends an instance at once, even one whose code cannot be run.
     fn terminate(&mut self, reason: String) -> Result<(), CodecError> {
         let end = EventKind::Terminated { reason };
-        let Resident::Suspended { execution_id, history_len, .. } = self.resident else { return self.apply(end) };
+        let Resident::Suspended { execution_id, history_len, open, .. } = &mut self.resident else {
+            return self.apply(end);
+        };
         // A history without a start would be none: what never began leaves no event.
-        if history_len > 0 {
-            let event = Event { id: EventId(history_len + 1), at: self.now, kind: end.clone() };
-            self.effects.take(execution_id, Applied { events: vec![event], cancelled: Vec::new() })?;
+        if *history_len > 0 {
+            let event = Event { id: EventId(*history_len + 1), at: self.now, kind: end.clone() };
+            let applied = Applied { events: vec![event], cancelled: std::mem::take(open) };
+            self.effects.take(*execution_id, applied)?;
         }
         self.close(&end)
     }
