@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::clock::Timestamp;
 use crate::history::{ActivitySettings, Carried, EventKind, Failure, Parent};
 use crate::ids::{CommandId, ExecutionId, InstanceId, MessageId};
 use crate::payload::{CodecError, Payload};
@@ -137,12 +138,22 @@ impl Message {
 
     /// The operation that keeps it for an instance until its next turn.
     pub(crate) fn enqueue(&self, instance: &InstanceId, id: MessageId) -> Result<TransactionOp, CodecError> {
+        self.enqueue_at(instance, id, None)
+    }
+
+    /// As [`Message::enqueue`], but it is not handed over before this moment.
+    pub(crate) fn enqueue_at(
+        &self,
+        instance: &InstanceId,
+        id: MessageId,
+        visible_at: Option<Timestamp>,
+    ) -> Result<TransactionOp, CodecError> {
         let item = NewMessage {
             id,
             execution_id: ExecutionId::FIRST,
             topic: String::new(),
             tag: None,
-            visible_at: None,
+            visible_at,
             data: self.encode()?,
         };
         Ok(TransactionOp::EnqueueWork { queue: Queue::Turns(instance.clone()), items: vec![item] })

@@ -1,7 +1,7 @@
 //! Starting instances.
 
 use std::marker::PhantomData;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Client, Handle, StartError};
 use crate::clock::Timestamp;
-use crate::dispatch::{Accepted, Refusal};
+use crate::dispatch::{Accepted, Door, Refusal};
 use crate::ids::{ExecutionId, IdError, InstanceId, check_id};
 use crate::message::{IfExists, Message, Start, fresh_message_id};
 use crate::metadata::{self, Identity, Status};
@@ -26,6 +26,7 @@ struct Request {
     id: Option<Result<InstanceId, IdError>>,
     if_exists: IfExists,
     labels: Vec<(String, String)>,
+    delay: Duration,
 }
 
 /// The start of an instance, prepared by calling an orchestration with `&client`.
@@ -58,6 +59,12 @@ macro_rules! settings {
         /// Something to find the instance by.
         pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             self.request.labels.push((name.into(), value.into()));
+            self
+        }
+
+        /// Begins so much later, by the clock of the store. The instance is there at once, and `Pending` until then.
+        pub fn delay(mut self, delay: Duration) -> Self {
+            self.request.delay = delay;
             self
         }
 
@@ -116,6 +123,7 @@ impl Request {
             id: None,
             if_exists: IfExists::Fail,
             labels: Vec::new(),
+            delay: Duration::ZERO,
         }
     }
 
@@ -133,24 +141,30 @@ impl Request {
         if input.len() > most {
             return Err(StartError::TooLong { bytes: input.len(), most });
         }
-        let Self { client, name, version, if_exists, labels, .. } =
+        let Self { client, name, version, if_exists, labels, delay, .. } =
             Self { id: None, input: Ok(Payload::null()), ..self };
         let start = Start { name, version, input, parent: None, if_exists, labels, carried: Vec::new() };
+        client.check_known(&start)?;
         match client.door() {
-            Some(_) => client.start_through_door(&instance, start).await?,
-            None => client.start_through_store(&instance, start).await?,
+            Some(door) if delay.is_zero() => client.start_through_door(door, &instance, start).await?,
+            _ => client.start_through_store(&instance, start, delay).await?,
         }
         Ok(instance)
     }
 }
 
 impl Client {
-    async fn start_through_door(&self, instance: &InstanceId, start: Start) -> Result<(), StartError> {
-        let Some(door) = self.door() else { return Err(StartError::ShuttingDown) };
-        if door.registry.orchestration(&start.name, &start.version).is_none() {
-            let known = door.registry.known(&start.name);
-            return Err(StartError::Unknown { name: start.name, version: start.version, known });
+    /// Whether the runtime has the orchestration; a client of a store alone cannot tell.
+    fn check_known(&self, start: &Start) -> Result<(), StartError> {
+        let Some(door) = self.door() else { return Ok(()) };
+        if door.registry.orchestration(&start.name, &start.version).is_some() {
+            return Ok(());
         }
+        let known = door.registry.known(&start.name);
+        Err(StartError::Unknown { name: start.name.clone(), version: start.version.clone(), known })
+    }
+
+    async fn start_through_door(&self, door: &Door, instance: &InstanceId, start: Start) -> Result<(), StartError> {
         match door.deliver(instance, Message::Start(start)).await {
             Ok(Accepted::Kept | Accepted::Existing) => Ok(()),
             Err(Refusal::ShuttingDown) => Err(StartError::ShuttingDown),
@@ -159,7 +173,12 @@ impl Client {
     }
 
     /// Keeps the start for whoever runs this store.
-    async fn start_through_store(&self, instance: &InstanceId, start: Start) -> Result<(), StartError> {
+    async fn start_through_store(
+        &self,
+        instance: &InstanceId,
+        start: Start,
+        delay: Duration,
+    ) -> Result<(), StartError> {
         let identity = Identity {
             name: start.name.clone(),
             version: start.version.clone(),
@@ -168,7 +187,8 @@ impl Client {
         };
         let if_exists = start.if_exists;
         let labels = start.labels.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
-        let message = Message::Start(start).enqueue(instance, fresh_message_id())?;
+        let begins_at = (!delay.is_zero()).then(|| identity.started_at.saturating_add(delay));
+        let message = Message::Start(start).enqueue_at(instance, fresh_message_id(), begins_at)?;
         let entries: Vec<(String, Option<Bytes>)> = metadata::begun(&identity, Status::Pending);
         let (id, execution_id) = (instance.clone(), ExecutionId::FIRST);
         let new = vec![

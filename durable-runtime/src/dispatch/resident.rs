@@ -11,6 +11,8 @@ use crate::replay::{Execution, Open};
 /// How long events for an instance that does not exist are left alone, at first and at most: twice as long each time.
 /// A start looks at once, unless it comes through the store alone.
 const ABSENT_FOR: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(30));
+/// How long events for an instance whose start is not due yet are left alone at most: its start may be that late.
+const PENDING_FOR_MAX: Duration = Duration::from_millis(250);
 /// How long an instance that cannot go on here is left alone. A restart, with another build, looks at once.
 const SUSPENDED_FOR: Duration = Duration::from_secs(60);
 
@@ -71,6 +73,10 @@ impl Before {
     }
 }
 
+fn twice_each_time(attempt: u32) -> Duration {
+    ABSENT_FOR.0.saturating_mul(1 << attempt.min(16))
+}
+
 impl Resident {
     /// What is left of it if the turn that begins is not kept.
     pub(super) fn before(&self, turn: &LeasedTurn) -> Before {
@@ -104,9 +110,10 @@ impl Resident {
     }
 
     /// How long its messages wait before they bring another turn.
-    pub(super) fn delay(&self, attempt: u32) -> Option<Duration> {
+    pub(super) fn delay(&self, attempt: u32, left: bool) -> Option<Duration> {
         match self {
-            Self::Absent => Some(ABSENT_FOR.0.saturating_mul(1 << attempt.min(16)).min(ABSENT_FOR.1)),
+            Self::Pending { .. } if left => Some(twice_each_time(attempt).min(PENDING_FOR_MAX)),
+            Self::Absent => Some(twice_each_time(attempt).min(ABSENT_FOR.1)),
             Self::Suspended { .. } => Some(SUSPENDED_FOR),
             _ => None,
         }

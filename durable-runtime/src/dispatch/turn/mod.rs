@@ -64,6 +64,8 @@ struct Turn<'a> {
     acked: Vec<MessageId>,
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     generations: usize,
+    /// How many stored messages stay as they are.
+    left: usize,
     parts: Vec<Part>,
     /// How often the messages were handed out.
     attempt: u32,
@@ -81,6 +83,7 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         acked: Vec::new(),
         answers: Vec::new(),
         generations: 0,
+        left: 0,
         parts: Vec::new(),
         attempt: leased.attempt,
     };
@@ -113,7 +116,9 @@ impl Turn<'_> {
 
     fn take(&mut self, message: Message, source: Source) -> Result<(), CodecError> {
         match (&mut self.resident, message) {
-            (Resident::Absent | Resident::Pending { .. }, Message::Start(start)) => {
+            (Resident::Absent, Message::Start(start)) => self.take_first_start(start, source),
+            // What is in its queue is its own start; one in hand is another.
+            (Resident::Pending { .. }, Message::Start(start)) if matches!(source, Source::Stored(_)) => {
                 self.take_first_start(start, source)
             }
             // Its own start: it has not begun, because nobody here can run it.
@@ -131,7 +136,6 @@ impl Turn<'_> {
                 Ok(())
             }
             (Resident::Pending { identity: Some(_), .. }, Message::Terminate { reason }) => {
-                self.resident.suspend("terminated before it began".to_owned());
                 self.terminate(reason)?;
                 self.settle(source, Ok(Accepted::Kept));
                 Ok(())
@@ -190,6 +194,8 @@ impl Turn<'_> {
                 self.effects.push(message.enqueue(&self.instance, fresh_message_id())?);
             }
             self.settle(source, Ok(Accepted::Kept));
+        } else {
+            self.left += 1;
         }
         Ok(())
     }
@@ -231,6 +237,9 @@ impl Turn<'_> {
     /// Ends an instance at once, even one whose code cannot be run.
     fn terminate(&mut self, reason: String) -> Result<(), CodecError> {
         let end = EventKind::Terminated { reason };
+        if matches!(self.resident, Resident::Pending { .. }) {
+            self.resident.suspend("terminated before it began".to_owned());
+        }
         let Resident::Suspended { execution_id, history_len, open, .. } = &mut self.resident else {
             return self.apply(end);
         };
@@ -249,7 +258,7 @@ impl Turn<'_> {
             let (instance, messages) = (self.instance.clone(), self.acked);
             self.effects.push(TransactionOp::AckMessages { instance, messages });
         }
-        self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay(self.attempt) });
+        self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay(self.attempt, self.left > 0) });
         Planned {
             ops: self.effects.into_ops(),
             resident: self.resident,

@@ -223,3 +223,23 @@ async fn a_wait_with_a_limit_ends_and_the_instance_goes_on() {
     assert_eq!(handle.wait_for(super::kit::SOON).await.unwrap(), 7);
     end(runtime).await;
 }
+
+#[orchestration]
+async fn delayed_greeting(ctx: OrchestrationContext) -> String {
+    ctx.event_named::<String>("name").await
+}
+
+#[tokio::test]
+async fn a_delayed_start_is_there_at_once_and_begins_later() {
+    let clock = durable_runtime::testing::ManualClock::new();
+    clock.set(std::time::SystemTime::now().into());
+    let runtime = Runtime::builder(MemoryProvider::with_clock(clock.clone())).start().await.unwrap();
+    let client = runtime.client();
+    let handle = delayed_greeting(&client).id("later").delay(Duration::from_secs(3_600)).start().await.unwrap();
+    client.raise("later", "name", "Ada").await.unwrap();
+    assert_eq!(handle.status().await.unwrap().status, Status::Pending);
+    assert!(delayed_greeting(&client).id("later").start().await.is_err(), "the id is taken");
+    clock.advance(Duration::from_secs(3_700));
+    assert_eq!(soon(handle.result()).await.unwrap(), "Ada");
+    end(runtime).await;
+}
