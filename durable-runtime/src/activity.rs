@@ -91,6 +91,7 @@ impl ActivityOptions {
             timeout: self.timeout,
             heartbeat_timeout: self.heartbeat_timeout,
             tag: self.tag.map(str::to_owned),
+            session: None,
         }
     }
 }

@@ -137,6 +137,14 @@ impl<A: Activity> ActivityCall<A> {
         self.settings.tag = Some(tag.into());
         self
     }
+
+    /// Runs it in the same process as all other activities of this session, so that they can share a file or a
+    /// connection. The stores of this version belong to one process each, so they do this by nature; the session is kept
+    /// in the history for those that do not.
+    pub fn session(mut self, session: impl Into<String>) -> Self {
+        self.settings.session = Some(session.into());
+        self
+    }
 }
 
 impl<A: Activity> Future for ActivityCall<A> {

@@ -127,6 +127,9 @@ pub struct ActivitySettings {
     /// Which workers may take it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// With which others it runs in one process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 impl ActivitySettings {

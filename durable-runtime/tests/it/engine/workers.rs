@@ -3,7 +3,7 @@
 use durable_runtime::Provider as _;
 use durable_runtime::prelude::*;
 
-use super::kit::{end, gate, soon};
+use super::kit::{end, gate, in_memory, soon};
 
 #[activity]
 async fn known_to_some(number: u32) -> u32 {
@@ -164,5 +164,29 @@ async fn no_more_run_at_once_than_the_builder_says() {
     }
     assert_eq!(soon(handle.result()).await.unwrap(), 10);
     assert_eq!(store.stats().await.unwrap().activities, 0);
+    end(runtime).await;
+}
+
+#[activity]
+async fn in_a_session(step: u32) -> (u32, u32) {
+    (step, std::process::id())
+}
+
+#[orchestration]
+async fn keeps_a_session(ctx: OrchestrationContext) -> Result<bool, ActivityError> {
+    let (first, second) = try_join!(in_a_session(&ctx, 1).session("files"), in_a_session(&ctx, 2).session("files"))?;
+    Ok(first.1 == second.1)
+}
+
+#[tokio::test]
+async fn activities_of_one_session_share_a_process_and_the_history_says_so() {
+    let runtime = in_memory().await;
+    let handle = keeps_a_session(&runtime.client()).start().await.unwrap();
+    assert!(soon(handle.result()).await.unwrap());
+    let sessions = handle.history().await.unwrap().into_iter().filter_map(|event| match event.kind {
+        durable_runtime::history::EventKind::ActivityScheduled { settings, .. } => settings.session,
+        _ => None,
+    });
+    assert_eq!(sessions.collect::<Vec<_>>(), ["files", "files"]);
     end(runtime).await;
 }
