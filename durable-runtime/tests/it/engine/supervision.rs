@@ -87,10 +87,11 @@ async fn deterministic_code_passes_the_double_check_even_when_it_was_evicted() {
 
 static SLOW: AtomicBool = AtomicBool::new(true);
 
-/// Keeps its thread busy for as long as the switch says.
+/// Keeps its thread busy for as long as the switch says, and in any case for longer than the turn may take.
 fn brood() {
     let since = Instant::now();
-    while SLOW.load(Ordering::Relaxed) && since.elapsed() < Duration::from_secs(60) {
+    let at_least = Duration::from_millis(50);
+    while since.elapsed() < at_least || (SLOW.load(Ordering::Relaxed) && since.elapsed() < Duration::from_secs(60)) {
         std::hint::spin_loop();
     }
 }
