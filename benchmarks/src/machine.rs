@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::Result;
 use crate::store::Place;
 
-/// How many raw flushes are measured beside a workload.
+/// How many raw flushes are measured before a workload, and after it.
 const FLUSHES: usize = 300;
 
 /// Milliseconds.
@@ -27,18 +27,36 @@ pub(crate) fn percentile(durations: &mut [Duration], part: f64) -> Duration {
     durations.get(index).copied().unwrap_or_default()
 }
 
-/// How long it takes to append 512 bytes to a file and to have them on disk: the median.
-pub(crate) fn raw_flush(folder: &Path) -> Result<Duration> {
-    let mut file = File::create(folder.join("raw-flush"))?;
-    let block = [7_u8; 512];
-    let mut durations = Vec::with_capacity(FLUSHES);
-    for _ in 0..FLUSHES {
-        let start = Instant::now();
-        file.write_all(&block)?;
-        file.sync_data()?;
-        durations.push(start.elapsed());
+/// How long it takes to append 512 bytes to a file and to have them on disk: measured before and after a workload, since
+/// a machine is not the same from one second to the next.
+pub(crate) struct RawFlushes {
+    file: File,
+    durations: Vec<Duration>,
+}
+
+impl RawFlushes {
+    /// Measures, and starts what comes between.
+    pub(crate) fn before(folder: &Path) -> Result<Self> {
+        let mut raw = Self { file: File::create(folder.join("raw-flush"))?, durations: Vec::new() };
+        raw.measure()?;
+        Ok(raw)
     }
-    Ok(percentile(&mut durations, 0.5))
+
+    /// Measures again; answers the median of all.
+    pub(crate) fn after(mut self) -> Result<Duration> {
+        self.measure()?;
+        Ok(percentile(&mut self.durations, 0.5))
+    }
+
+    fn measure(&mut self) -> Result {
+        for _ in 0..FLUSHES {
+            let start = Instant::now();
+            self.file.write_all(&[7; 512])?;
+            self.file.sync_data()?;
+            self.durations.push(start.elapsed());
+        }
+        Ok(())
+    }
 }
 
 /// Resident memory of this process in bytes.

@@ -11,7 +11,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::Result;
-use crate::machine::{disk_bytes, millis, percentile, processor_time, raw_flush, report, resident_bytes};
+use crate::machine::{RawFlushes, disk_bytes, millis, percentile, processor_time, report, resident_bytes};
 use crate::store::Place;
 use crate::work::{Go, Note, chain as chain_of, one_step, three_steps, waiting as waiting_for};
 
@@ -21,6 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// W1: one orchestration with one activity, one after another; from the start call to the result in hand.
 pub(crate) async fn latency(store: Place, count: usize) -> Result {
     let folder = TempDir::new()?;
+    let raw = RawFlushes::before(folder.path())?;
     let runtime = Runtime::builder(store.open(folder.path())?).start().await?;
     let client = runtime.client();
     let mut durations = Vec::with_capacity(count);
@@ -30,7 +31,7 @@ pub(crate) async fn latency(store: Place, count: usize) -> Result {
         durations.push(start.elapsed());
     }
     runtime.shutdown(DEADLINE).await;
-    let raw = raw_flush(folder.path())?;
+    let raw = raw.after()?;
     let p50 = percentile(&mut durations, 0.5);
     let figures = json!({
         "p50_ms": millis(p50),
@@ -44,6 +45,7 @@ pub(crate) async fn latency(store: Place, count: usize) -> Result {
 /// W2: orchestrations of three activities, so many in flight.
 pub(crate) async fn throughput(store: Place, count: usize, in_flight: usize) -> Result {
     let folder = TempDir::new()?;
+    let raw = RawFlushes::before(folder.path())?;
     let runtime = Runtime::builder(store.open(folder.path())?).start().await?;
     let client = runtime.client();
     let (start, before) = (Instant::now(), processor_time()?);
@@ -61,7 +63,7 @@ pub(crate) async fn throughput(store: Place, count: usize, in_flight: usize) -> 
     .map_err(|error: Box<dyn std::error::Error>| error)?;
     let (elapsed, processor) = (start.elapsed(), processor_time()?.saturating_sub(before));
     runtime.shutdown(DEADLINE).await;
-    let raw = raw_flush(folder.path())?;
+    let raw = raw.after()?;
     let figures = json!({
         "orchestrations_per_s": count as f64 / elapsed.as_secs_f64(),
         "activities_per_s": 3.0 * count as f64 / elapsed.as_secs_f64(),
@@ -75,6 +77,7 @@ pub(crate) async fn throughput(store: Place, count: usize, in_flight: usize) -> 
 /// W4: a chain of activities in one instance.
 pub(crate) async fn chain(store: Place, length: usize) -> Result {
     let folder = TempDir::new()?;
+    let raw = RawFlushes::before(folder.path())?;
     let mut limits = Limits::default();
     limits.history_events_max = limits.history_events_max.max(3 * length as u64);
     let runtime = Runtime::builder(store.open(folder.path())?).limits(limits).start().await?;
@@ -82,7 +85,7 @@ pub(crate) async fn chain(store: Place, length: usize) -> Result {
     chain_of(&runtime.client(), length, Note::new(0)).start().await?.result().await?;
     let (elapsed, processor) = (start.elapsed(), processor_time()?.saturating_sub(before));
     runtime.shutdown(DEADLINE).await;
-    let raw = raw_flush(folder.path())?;
+    let raw = raw.after()?;
     let each = elapsed / u32::try_from(length)?;
     let figures = json!({
         "ms_per_activity": millis(each),
@@ -97,6 +100,7 @@ pub(crate) async fn chain(store: Place, length: usize) -> Result {
 /// a restart.
 pub(crate) async fn waiting(store: Place, count: usize) -> Result {
     let folder = TempDir::new()?;
+    let raw = RawFlushes::before(folder.path())?;
     let opened = store.open(folder.path())?;
     // In this order: what the second leaves behind would serve the first, and hide what it needs.
     let evicted = fill(&opened, count, "evicted", 1).await?;
@@ -105,7 +109,7 @@ pub(crate) async fn waiting(store: Place, count: usize) -> Result {
     drop(opened);
     let disk = store_bytes(store, folder.path())? / (4 * count as u64);
     let restart = if store.persists() { Some(restart(store, folder.path()).await?) } else { None };
-    let raw = raw_flush(folder.path())?;
+    let raw = raw.after()?;
     let figures = json!({
         "resident_bytes_each_cached": cached,
         "resident_bytes_each_evicted": evicted,

@@ -102,9 +102,15 @@ impl Shared {
         changed.into_iter().for_each(|instance| self.waiters.wake(&Awaited::Change(instance)));
     }
 
+    /// Nobody is woken for nothing: most of what a commit brings is in somebody's hands already.
     pub(super) fn wake_fetchers(&self) {
-        self.waiters.wake(&Awaited::Turns);
-        self.waiters.wake(&Awaited::Activities);
+        let (turns, activities) = locked(&self.index).ready(self.clock.now());
+        if turns {
+            self.waiters.wake(&Awaited::Turns);
+        }
+        if activities {
+            self.waiters.wake(&Awaited::Activities);
+        }
     }
 
     /// The committer is gone, and files and locks with it.

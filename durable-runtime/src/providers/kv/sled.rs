@@ -5,18 +5,23 @@
 //! sled's flush followed by `sync_data` on a second handle of its one data file. Other files and the folder change
 //! only while sled opens, and are synced then.
 
+mod ahead;
 #[cfg(test)]
 mod power_cut;
+mod short;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use self::ahead::Ahead;
+use self::short::{SLOTS, Short, Write};
 use super::engine::KvProvider;
 use super::folder::{Folder, sync_folder};
 use super::recover::recover;
@@ -24,11 +29,11 @@ use super::store::{Batch, Opener, Order, OrderedStore, Pair, StoreError};
 use crate::clock::{Clock, SystemClock};
 use crate::providers::{Capabilities, Durability, OpenError};
 
-/// How long sled may take to let go of its files after its handle was dropped.
 /// How much sled writes before it goes on in another part of its file, which may be one that held what was moved since.
 /// Only our sync orders the two on the disk: if a group of transactions went through two such parts, a power cut could
 /// lose what it had moved and keep what it wrote over it. So a part is larger than any group.
 const SEGMENT_BYTES: usize = 8 << 20;
+/// How long sled may take to let go of its files after its handle was dropped.
 const LET_GO: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -136,12 +141,13 @@ impl SledOpener {
             sync_all_files(&path)?;
             sync_folder(self.folder.path())?;
             // Writable, since only such a handle can be synced on every system.
-            File::options().write(true).open(path.join("db"))
+            File::options().read(true).write(true).open(path.join("db"))
         };
-        match data_file() {
-            Ok(file) => Ok(SledStore { db, file: DataFile(file) }),
-            Err(source) => Err(OpenError::Unwritable { path: self.folder.path().to_owned(), source }),
-        }
+        let folder = || self.folder.path().to_owned();
+        let file = data_file().map_err(|source| OpenError::Unwritable { path: folder(), source })?;
+        let short = Short::read(db.range([SLOTS]..))
+            .map_err(|error| OpenError::Corrupt { path: folder(), message: error.to_string() })?;
+        Ok(SledStore { db, short, file: DataFile(file), ahead: Ahead::new(), sound: AtomicBool::new(true) })
     }
 
     fn open_sled(&self, path: &Path) -> sled::Result<sled::Db> {
@@ -209,7 +215,33 @@ fn sync_all_files(path: &Path) -> io::Result<()> {
 struct SledStore {
     // Dropped first.
     db: sled::Db,
+    short: Short,
     file: DataFile,
+    ahead: Ahead,
+    /// Whether no call has failed: a handle that has is not written to again.
+    sound: AtomicBool,
+}
+
+impl SledStore {
+    fn write(&mut self, write: Write) -> Result<(), StoreError> {
+        let written = match write {
+            Write::One(key, value) => self.db.insert(key, value).map(drop),
+            Write::Many(batch) => self.db.apply_batch(batch),
+        };
+        written.map_err(StoreError::from)
+    }
+}
+
+impl Drop for SledStore {
+    /// Puts short commits under their keys, so that a store that was closed has nothing but keys.
+    fn drop(&mut self) {
+        if *self.sound.get_mut() && !self.short.is_empty() {
+            let settled = self.short.settle();
+            if let Err(error) = self.write(Write::Many(settled)).and_then(|()| self.sync()) {
+                tracing::warn!(%error, "short commits stay in their slots until the store is opened again");
+            }
+        }
+    }
 }
 
 /// A second handle of sled's data file, which can be synced.
@@ -227,35 +259,44 @@ impl Drop for DataFile {
 
 impl OrderedStore for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.db.get(key)?.map(|value| Bytes::copy_from_slice(&value)))
+        match self.short.get(key) {
+            Some(fresh) => Ok(fresh),
+            None => Ok(self.db.get(key)?.map(|value| Bytes::copy_from_slice(&value))),
+        }
     }
 
     fn scan(&self, range: Range<&[u8]>, order: Order, limit: usize) -> Result<Vec<Pair>, StoreError> {
-        let pairs = self.db.range(range);
+        let range = range.start..range.end.min(&[SLOTS]);
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pairs = self.db.range(range.clone());
         let copy = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
             let (key, value) = pair?;
             Ok((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
         };
         match order {
-            Order::Ascending => pairs.take(limit).map(copy).collect(),
-            Order::Descending => pairs.rev().take(limit).map(copy).collect(),
+            Order::Ascending => self.short.scan(range, (order, limit), pairs.map(copy)),
+            Order::Descending => self.short.scan(range, (order, limit), pairs.rev().map(copy)),
         }
     }
 
     fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
-        let mut writes = sled::Batch::default();
-        for (key, value) in batch {
-            match value {
-                Some(value) => writes.insert(key, value),
-                None => writes.remove(key),
-            }
-        }
-        Ok(self.db.apply_batch(writes)?)
+        *self.sound.get_mut() = false;
+        self.ahead.prepare(&self.file.0)?;
+        let write = self.short.write(batch);
+        self.write(write)?;
+        *self.sound.get_mut() = true;
+        Ok(())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
+        self.sound.store(false, Ordering::Relaxed);
         self.db.flush()?;
-        Ok(self.file.0.sync_data()?)
+        self.file.0.sync_data()?;
+        self.ahead.all_is_written();
+        self.sound.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -81,6 +81,12 @@ impl Activities {
         Some((key.clone(), execution_id))
     }
 
+    /// Whether a visible activity waits that nobody has.
+    pub(super) fn any_ready(&self, now: Timestamp) -> bool {
+        let mut firsts = self.lanes.values().filter_map(BTreeSet::first);
+        firsts.any(|((visible_at, _), _)| *visible_at <= now)
+    }
+
     /// Notes the lease; answers how often the activity was handed out by now.
     pub(super) fn take(&mut self, key: &Key, fence: u64) -> u32 {
         let Some(entry) = self.entry_mut(key) else { return 1 };

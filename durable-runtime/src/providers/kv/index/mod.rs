@@ -265,6 +265,11 @@ impl Index {
         [self.turns.next_due(now), self.activities.next_due(now), self.leases.next_expiry()].into_iter().flatten().min()
     }
 
+    /// Whether anything waits that nobody has: turns, activities.
+    pub(super) fn ready(&self, now: Timestamp) -> (bool, bool) {
+        (!self.turns.ready(now, 1).is_empty(), self.activities.any_ready(now))
+    }
+
     pub(super) fn stats(&self) -> Stats {
         let turns_leased = self.leases.on_turns();
         Stats {
