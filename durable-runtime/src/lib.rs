@@ -131,7 +131,7 @@ pub use metadata::{InstanceStatus, Status};
 pub use orchestration::Orchestration;
 pub use outline::{Outline, OutlineKind, OutlineStep};
 pub use payload::{CodecError, Payload, PayloadValue};
-pub use providers::{Durability, MemoryProvider, Provider};
+pub use providers::{Durability, FsOptions, FsProvider, MemoryProvider, Provider};
 #[cfg(feature = "sled")]
 pub use providers::{SledOptions, SledProvider};
 pub use registry::RegistryError;

@@ -7,7 +7,7 @@ pub use serde::{Deserialize, Serialize};
 pub use crate::context::{ActivityContext, ActivityError, ChildError, OrchestrationContext};
 #[cfg(feature = "sled")]
 pub use crate::providers::SledProvider;
-pub use crate::providers::{Durability, MemoryProvider};
+pub use crate::providers::{Durability, FsProvider, MemoryProvider};
 pub use crate::{
     Client, Event, Handle, IfExists, Infallible, RetryPolicy, Runtime, State, Status, activity, deterministic, join,
     join_all, orchestration, race, select, try_join, try_join_all,

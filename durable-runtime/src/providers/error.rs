@@ -124,6 +124,24 @@ pub enum OpenError {
         /// The file by which a store is known.
         marker: &'static str,
     },
+    /// It is a store of another kind.
+    #[error("`{}` is a store of kind `{found}`, not `{wanted}`; open it with that provider, or name another folder", .path.display())]
+    OtherStore {
+        /// The folder.
+        path: PathBuf,
+        /// The kind it is of.
+        found: String,
+        /// The kind that was to be opened.
+        wanted: &'static str,
+    },
+    /// It is on a file system of another machine, which does not promise what the store needs.
+    #[error("`{}` is on a network file system (`{kind}`), which may lose what was acknowledged and does not keep two machines from opening it at once; name a folder on a disk of this machine", .path.display())]
+    NetworkFileSystem {
+        /// The folder.
+        path: PathBuf,
+        /// What the system calls the kind of the file system.
+        kind: String,
+    },
     /// A newer version of this library wrote it.
     #[error("the store `{}` has format {found}, this version reads up to {supported}; update `durable-runtime`", .path.display())]
     NewerFormat {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::error::{CommitError, ErrorKind, OpenError, ProviderError};
-pub use self::kv::{KvProvider, MemoryProvider};
+pub use self::kv::{FsOptions, FsProvider, KvProvider, MemoryProvider};
 #[cfg(feature = "sled")]
 pub use self::kv::{SledOptions, SledProvider};
 pub use self::records::{

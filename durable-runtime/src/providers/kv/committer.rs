@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::draft::{Draft, Ground};
 use super::gate::locked;
-use super::inbox::{Submitted, Work};
+use super::inbox::{Compaction, Submitted, Work};
 use super::index::Index;
 use super::layer::Layer;
 use super::recover::{Recent, Recovered, recover};
@@ -54,10 +54,12 @@ impl Committer {
     pub(super) fn run(mut self) {
         let shared = self.shared.clone();
         loop {
-            let Work { commits, reads, closing } = shared.inbox.wait(&*shared.clock, || self.next_wake_up());
+            let Work { commits, reads, compactions, closing } =
+                shared.inbox.wait(&*shared.clock, || self.next_wake_up());
             self.reopen_if_due();
             self.commit_all(commits);
             reads.into_iter().for_each(|read| shared.gate.read(read));
+            self.compact(compactions);
             self.sync_if_due(closing);
             shared.wake_due(&mut self.woken_until);
             if closing {
@@ -122,6 +124,10 @@ impl Committer {
             let mut index = locked(&shared.index);
             let ground = Ground { store, index: &index, heads: &shared.heads, group, now: shared.clock.now() };
             let draft = Draft::of(transaction, ground, sequence)?;
+            if store.is_full() && !draft.only_takes_away() {
+                let message = "no space is left; make some, or delete instances that are not needed any more";
+                return Err(ProviderError::new(ErrorKind::Full, "commit", message).into());
+            }
             draft.reserve(&mut index);
             group.absorb(draft);
             Ok(())
@@ -186,6 +192,23 @@ impl Committer {
             }
         }
         self.shared.waiters.wake_all();
+    }
+
+    /// Between two groups, since nothing can be read or written meanwhile.
+    fn compact(&mut self, compactions: Vec<Compaction>) {
+        if compactions.is_empty() {
+            return;
+        }
+        let compacted = guarded(|| self.shared.gate.compact());
+        if let Err(error) = &compacted {
+            tracing::error!(%error, "compacting failed; the store is opened again");
+            self.reopen();
+        }
+        let message = compacted.err().map(|error| error.to_string());
+        for reply in compactions {
+            let failed = |message| Err(ProviderError::new(ErrorKind::Unavailable, "compact", message));
+            let _gone = reply.send(message.as_ref().map_or(Ok(()), failed));
+        }
     }
 
     fn reopen_if_due(&mut self) {

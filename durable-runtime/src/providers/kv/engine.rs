@@ -17,7 +17,7 @@ use super::inbox::Submitted;
 use super::read;
 use super::recover::Recovered;
 use super::shared::Shared;
-use super::store::{Opener, OrderedStore};
+use super::store::{Opener, OrderedStore, StoreError};
 use super::waiters::{Awaited, Patience};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
@@ -70,6 +70,13 @@ impl<A> KvProvider<A> {
         let thread = std::thread::Builder::new().name("durable-commit".to_owned()).spawn(run)?;
         let engine = Engine { shared, capabilities, committer: Mutex::new(Some(thread)), _bell: bell };
         Ok(Self { engine: Arc::new(engine), adapter: PhantomData })
+    }
+
+    /// Makes the files of the store as small as they can be; all else waits meanwhile.
+    pub(super) async fn compact_store(&self) -> Result<(), ProviderError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared().inbox.compact(reply).map_err(|error| error.during("compact"))?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::Closed.during("compact")))
     }
 
     fn shared(&self) -> &Arc<Shared> {

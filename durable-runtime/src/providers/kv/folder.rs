@@ -1,9 +1,11 @@
 //! The folder of a store: known by its marker, held by a lock file that names the process.
 //!
 //! ```text
-//! <path>/durable.json    the marker, with the format of the folder
+//! <path>/durable.json    the marker, with the format of the folder and what kind of store it is
 //! <path>/lock            held while the store is open; its text is the number of the process
-//! <path>/sled/           the keys
+//! <path>/sled/           the keys, or
+//! <path>/journal/        the keys, and
+//! <path>/instances/      histories a person can read
 //! ```
 
 use std::fs::{self, File, TryLockError};
@@ -27,19 +29,26 @@ pub(super) struct Folder {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Marker {
     format: u32,
+    /// Which kind of store it is; stores of sled did not always say so.
+    #[serde(default = "sled")]
+    store: String,
+}
+
+fn sled() -> String {
+    "sled".to_owned()
 }
 
 impl Folder {
-    /// Takes the folder, and makes it if it is not there.
-    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+    /// Takes the folder for a store of this kind, and makes it if it is not there.
+    pub(super) fn take(path: &Path, kind: &'static str) -> Result<Self, OpenError> {
         let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
         create(path).map_err(unwritable)?;
         refuse_foreign(path)?;
         let lock = lock(path)?;
         // Looked at under the lock: two processes may make the folder at once.
         match fs::read(path.join(MARKER)) {
-            Ok(bytes) => check_marker(path, &bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => write_marker(path).map_err(unwritable)?,
+            Ok(bytes) => check_marker(path, kind, &bytes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => write_marker(path, kind).map_err(unwritable)?,
             Err(error) => return Err(unwritable(error)),
         }
         Ok(Self { path: path.to_owned(), lock })
@@ -49,9 +58,9 @@ impl Folder {
         &self.path
     }
 
-    /// Where sled keeps its files.
-    pub(super) fn of_sled(&self) -> PathBuf {
-        self.path.join("sled")
+    /// A folder in it.
+    pub(super) fn below(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
 }
 
@@ -63,7 +72,7 @@ impl Drop for Folder {
     }
 }
 
-fn create(path: &Path) -> io::Result<()> {
+pub(super) fn create(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -106,19 +115,22 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn check_marker(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
+fn check_marker(path: &Path, kind: &'static str, bytes: &[u8]) -> Result<(), OpenError> {
     let marker: Marker = serde_json::from_slice(bytes)
         .map_err(|error| OpenError::Corrupt { path: path.to_owned(), message: format!("`{MARKER}`: {error}") })?;
     if marker.format > FORMAT {
         return Err(OpenError::NewerFormat { path: path.to_owned(), found: marker.format, supported: FORMAT });
     }
+    if marker.store != kind {
+        return Err(OpenError::OtherStore { path: path.to_owned(), found: marker.store, wanted: kind });
+    }
     Ok(())
 }
 
-fn write_marker(path: &Path) -> io::Result<()> {
+fn write_marker(path: &Path, kind: &str) -> io::Result<()> {
     let new = path.join(NEW_MARKER);
     let mut file = File::create(&new)?;
-    serde_json::to_writer(&mut file, &Marker { format: FORMAT })?;
+    serde_json::to_writer(&mut file, &Marker { format: FORMAT, store: kind.to_owned() })?;
     file.sync_all()?;
     fs::rename(new, path.join(MARKER))?;
     sync_folder(path)?;

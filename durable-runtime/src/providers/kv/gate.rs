@@ -77,6 +77,15 @@ impl Gate {
         }
     }
 
+    /// Makes files as small as they can be; everybody waits.
+    pub(super) fn compact(&self) -> Result<(), StoreError> {
+        match &mut *self.handle.write().unwrap_or_else(PoisonError::into_inner) {
+            Handle::Open(store) => store.compact(),
+            Handle::Away => Err(StoreError::Away),
+            Handle::Closed => Err(StoreError::Closed),
+        }
+    }
+
     /// What was applied is durable.
     pub(super) fn landed(&self) {
         locked(&self.in_flight).clear();

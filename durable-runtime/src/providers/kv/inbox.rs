@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::gate::locked;
 use super::store::{OrderedStore, StoreError};
 use crate::clock::{Clock, Timestamp};
-use crate::providers::{BatchResult, CommitError, Transaction};
+use crate::providers::{BatchResult, CommitError, ProviderError, Transaction};
 
 /// The clock of the machine may be set, and then a wait is of the wrong length: look again at least so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -22,11 +22,15 @@ pub(super) struct Submitted {
     pub(super) reply: oneshot::Sender<Result<BatchResult, CommitError>>,
 }
 
+/// Where it is said that the store was compacted.
+pub(super) type Compaction = oneshot::Sender<Result<(), ProviderError>>;
+
 /// All that waited when the committer looked.
 #[derive(Default)]
 pub(super) struct Work {
     pub(super) commits: Vec<Submitted>,
     pub(super) reads: Vec<Read>,
+    pub(super) compactions: Vec<Compaction>,
     /// Nothing comes after this.
     pub(super) closing: bool,
 }
@@ -53,6 +57,10 @@ impl Inbox {
 
     pub(super) fn read(&self, read: Read) -> Result<(), StoreError> {
         self.push(|work| work.reads.push(read))
+    }
+
+    pub(super) fn compact(&self, reply: Compaction) -> Result<(), StoreError> {
+        self.push(|work| work.compactions.push(reply))
     }
 
     fn push(&self, add: impl FnOnce(&mut Work)) -> Result<(), StoreError> {

@@ -62,6 +62,20 @@ pub(super) fn history(instance: &InstanceId, execution: ExecutionId, first: Even
     key
 }
 
+/// All history records.
+pub(super) fn histories() -> Range<Vec<u8>> {
+    vec![HISTORY]..vec![HISTORY + 1]
+}
+
+/// Whose history record it is, of which execution and from which event on, by its key.
+pub(super) fn history_ids(key: &[u8]) -> Option<(InstanceId, ExecutionId, EventId)> {
+    let (rest, first) = key.strip_prefix(&[HISTORY])?.split_last_chunk::<8>()?;
+    let (id, execution) = rest.split_last_chunk::<8>()?;
+    let id = std::str::from_utf8(id.strip_suffix(&[0])?).ok()?;
+    let (execution, first) = (u64::from_be_bytes(*execution), u64::from_be_bytes(*first));
+    Some((InstanceId::new(id).ok()?, ExecutionId(execution), EventId(first)))
+}
+
 /// The first event of a history record, by its key.
 pub(super) fn history_first(key: &[u8]) -> Option<EventId> {
     let (_, last) = key.split_last_chunk::<8>()?;
@@ -190,7 +204,12 @@ mod tests {
         let key = message(QueueKind::Turns, &id("a/b"), &message_id);
         assert_eq!(message_ids(&key), Some((id("a/b"), message_id)));
         assert_eq!(instance_id(&instance(&id("☃"))), Some(id("☃")));
-        assert_eq!(history_first(&history(&id("a"), ExecutionId(2), EventId(77))), Some(EventId(77)));
+        let key = history(&id("a"), ExecutionId(2), EventId(77));
+        assert_eq!(history_first(&key), Some(EventId(77)));
+        assert_eq!(history_ids(&key), Some((id("a"), ExecutionId(2), EventId(77))));
+        assert!(histories().contains(&key));
+        assert_eq!(history_ids(&instance(&id("a"))), None);
+        assert_eq!(history_ids(&chunk(&key, 0)), None);
     }
 
     #[test]

@@ -47,6 +47,11 @@ impl Layer {
         self.deleted += draft.deleted;
     }
 
+    /// Whether nothing is kept by this that was not kept before.
+    pub(super) fn only_takes_away(&self) -> bool {
+        self.writes.values().all(Option::is_none)
+    }
+
     /// Keeps what this changes from being leased, or leased again, before it is on disk.
     pub(super) fn reserve(&self, index: &mut Index) {
         self.messages.keys().for_each(|key| index.hold(key));

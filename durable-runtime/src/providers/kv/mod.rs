@@ -9,7 +9,7 @@
 //!   waiters    who waits for what                    inbox      what waits for the committer
 //! gate       keeps readers from what is not durable yet
 //! keys, record, chunks, values                     how things are written
-//! store      what an adapter has to do             memory, sled, folder
+//! store      what an adapter has to do             memory, sled, fs/, folder
 //! ```
 //!
 //! Invariants: only the committer writes; only what is durable stands in the index; data of messages stands only in
@@ -22,8 +22,8 @@ mod engine;
 #[cfg(test)]
 mod faults;
 mod fetch;
-#[cfg(feature = "sled")]
 mod folder;
+mod fs;
 mod gate;
 mod heads;
 mod inbox;
@@ -42,6 +42,7 @@ mod values;
 mod waiters;
 
 pub use self::engine::KvProvider;
+pub use self::fs::{FsOptions, FsProvider};
 pub use self::memory::MemoryProvider;
 #[cfg(feature = "sled")]
 pub use self::sled::{SledOptions, SledProvider};

@@ -104,7 +104,8 @@ pub(super) fn history(
     Ok(events)
 }
 
-fn history_records(
+/// Records of a history whose first event lies in `from..=to`: that event, and all of the record.
+pub(super) fn history_records(
     store: &dyn OrderedStore,
     instance: &InstanceId,
     execution: ExecutionId,

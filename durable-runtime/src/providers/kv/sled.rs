@@ -101,7 +101,7 @@ impl SledOptions {
     /// As [`SledProvider::open`](KvProvider::open).
     pub fn open(self, path: impl AsRef<Path>) -> Result<SledProvider, OpenError> {
         let path = path.as_ref();
-        let opener = SledOpener { folder: Folder::take(path)?, cache_bytes: self.cache_bytes };
+        let opener = SledOpener { folder: Folder::take(path, "sled")?, cache_bytes: self.cache_bytes };
         let mut store = opener.open()?;
         let recovered = recover(&mut *store)
             .map_err(|error| OpenError::Corrupt { path: path.to_owned(), message: error.to_string() })?;
@@ -134,7 +134,7 @@ impl Opener for SledOpener {
 
 impl SledOpener {
     fn open_store(&self) -> Result<SledStore, OpenError> {
-        let path = self.folder.of_sled();
+        let path = self.folder.below("sled");
         let db = self.open_sled(&path).or_else(|error| self.open_without_snapshots(&path, error));
         let db = db.map_err(|error| self.open_error(error))?;
         let data_file = || {

@@ -1,4 +1,4 @@
-//! What an ordered store has to do to carry the engine: five methods.
+//! What an ordered store has to do to carry the engine: a few methods.
 
 use std::io;
 use std::ops::Range;
@@ -33,6 +33,16 @@ pub(super) trait OrderedStore: Send + Sync + 'static {
 
     /// Returns when everything applied is on disk. After an error the handle is worth nothing any more.
     fn sync(&self) -> Result<(), StoreError>;
+
+    /// Whether there is so little space that only what takes away can be kept.
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    /// Makes files as small as they can be. After an error the handle is worth nothing any more.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// Opens the same store again and again: at the start, and after an error of the handle before.
@@ -46,7 +56,6 @@ pub(super) trait Opener: Send + 'static {
 pub(super) enum StoreError {
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[cfg_attr(not(feature = "sled"), expect(dead_code, reason = "memory is not damaged"))]
     #[error("{0}")]
     Damaged(String),
     #[error("{0}")]

@@ -155,7 +155,7 @@ struct Run {
 
 impl Run {
     fn new(folder: &Path, seed: u64) -> Self {
-        let opener = SledOpener { folder: Folder::take(folder).unwrap(), cache_bytes: 16 << 20 };
+        let opener = SledOpener { folder: Folder::take(folder, "sled").unwrap(), cache_bytes: 16 << 20 };
         let mut store = opener.open_store().unwrap();
         let recovered = recover(&mut store).unwrap();
         let (wanted, image) = (Arc::new(Mutex::new(false)), Image::default());
