@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use durable_runtime::providers::Provider;
-use durable_runtime::{MemoryProvider, SledProvider};
+use durable_runtime::{FsProvider, MemoryProvider, SledProvider};
 use serde_json::{Value, json};
 
 use crate::Result;
@@ -15,6 +15,8 @@ use crate::Result;
 pub(crate) enum Store {
     /// On disk, flushed before every acknowledgement
     Sled,
+    /// In plain files, flushed before every acknowledgement
+    Fs,
     /// Nowhere
     Memory,
 }
@@ -33,6 +35,7 @@ impl Place {
                 let options = SledProvider::options().cache_bytes(self.cache_mib * 1024 * 1024);
                 Arc::new(options.open(folder.join("store"))?)
             }
+            Store::Fs => Arc::new(FsProvider::open(folder.join("store"))?),
             Store::Memory => Arc::new(MemoryProvider::new()),
         })
     }
@@ -44,6 +47,7 @@ impl Place {
     pub(crate) fn describe(self) -> Value {
         match self.store {
             Store::Sled => json!({ "name": "sled", "durability": "immediate", "cache_mib": self.cache_mib }),
+            Store::Fs => json!({ "name": "fs", "durability": "immediate" }),
             Store::Memory => json!({ "name": "memory", "durability": "none" }),
         }
     }

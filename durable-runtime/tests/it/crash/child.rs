@@ -2,25 +2,33 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
+use durable_runtime::Provider;
 use durable_runtime::prelude::*;
 
 use super::ledger;
 use super::orchestrations::{
     crash_chain, crash_collects, crash_generations, crash_join, crash_pair, crash_parent, crash_timers,
 };
+use super::stores::Store;
 
 /// Where the child works; a process without it is no child.
 const FOLDER: &str = "DURABLE_CRASH_FOLDER";
+const STORE: &str = "DURABLE_CRASH_STORE";
 const ROUND: &str = "DURABLE_CRASH_ROUND";
 const LIVE_MAX: &str = "DURABLE_CRASH_LIVE_MAX";
 const CLIENTS: u64 = 4;
 
 /// Starts a child: this very program, told to run one test.
-pub(super) fn spawn(folder: &Path, round: u64, live_max: usize) -> Child {
+pub(super) fn spawn(store: Store, folder: &Path, round: u64, live_max: usize) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["crash::child::works_until_it_is_killed", "--exact", "--nocapture"]);
-    command.env(FOLDER, folder).env(ROUND, round.to_string()).env(LIVE_MAX, live_max.to_string());
+    command
+        .env(STORE, store.name())
+        .env(FOLDER, folder)
+        .env(ROUND, round.to_string())
+        .env(LIVE_MAX, live_max.to_string());
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -28,12 +36,16 @@ pub(super) fn spawn(folder: &Path, round: u64, live_max: usize) -> Child {
 fn works_until_it_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let number = |name| std::env::var(name).unwrap().parse::<u64>().unwrap();
+    let store = Store::named(&std::env::var(STORE).unwrap());
     ledger::open(&folder);
-    tokio::runtime::Runtime::new().unwrap().block_on(work(&folder, number(ROUND), number(LIVE_MAX) as usize));
+    tokio::runtime::Runtime::new().unwrap().block_on(work(
+        store.open(&folder),
+        number(ROUND),
+        number(LIVE_MAX) as usize,
+    ));
 }
 
-async fn work(folder: &Path, round: u64, live_max: usize) {
-    let store = SledProvider::open(folder.join("store")).unwrap();
+async fn work(store: Arc<dyn Provider>, round: u64, live_max: usize) {
     let runtime = Runtime::builder(store.clone()).shards(2).live_executions_max(live_max).start().await.unwrap();
     let clients = (0..CLIENTS).map(|client| {
         // The last one only has the store.

@@ -9,5 +9,6 @@ mod child;
 mod ledger;
 mod orchestrations;
 mod rounds;
+mod stores;
 
 pub(crate) use self::ledger::Chance;

@@ -5,14 +5,16 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use durable_runtime::{Client, InstanceStatus, Runtime, SledProvider, Status};
+use durable_runtime::{Client, InstanceStatus, Runtime, Status};
 
 use super::audit::{self, Audit, numbers_so_far};
 use super::child;
 use super::ledger::{self, Chance, Ledger};
 use super::orchestrations::{LAST, activities, crash_collects, expected};
+use super::stores::Store;
 
-const ROUNDS: u64 = 60;
+const ROUNDS_OF_SLED: u64 = 60;
+const ROUNDS_OF_FS: u64 = 100;
 /// When the child is killed, counted from its start: so that some die while they open the store.
 const KILLED_AFTER_MS: (u64, u64) = (20, 500);
 const SEED: &str = "DURABLE_CRASH_SEED";
@@ -26,23 +28,32 @@ struct Faults {
 
 #[test]
 fn what_was_acknowledged_survives_every_kill_and_nothing_is_done_twice() {
+    kill_again_and_again(Store::Sled, ROUNDS_OF_SLED);
+}
+
+#[test]
+fn what_was_acknowledged_survives_every_kill_with_fs_and_nothing_is_done_twice() {
+    kill_again_and_again(Store::Fs, ROUNDS_OF_FS);
+}
+
+fn kill_again_and_again(store: Store, rounds: u64) {
     let by_time = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
     let seed = std::env::var(SEED).map_or_else(|_| by_time(), |seed| seed.parse().unwrap());
     println!("{SEED}={seed}");
     let (begun, mut chance, folder) = (Instant::now(), Chance(seed), tempfile::tempdir().unwrap());
     let tokio = tokio::runtime::Runtime::new().unwrap();
     let mut audit = Audit::default();
-    for round in 1..=ROUNDS {
+    for round in 1..=rounds {
         let live_max = if chance.below(3) == 0 { 1 } else { 4_096 };
         let after = KILLED_AFTER_MS.0 + chance.below(KILLED_AFTER_MS.1 - KILLED_AFTER_MS.0);
-        kill_after(folder.path(), round, live_max, Duration::from_millis(after));
-        let faults = tokio.block_on(compare(folder.path(), &mut audit, round));
+        kill_after(store, folder.path(), round, live_max, Duration::from_millis(after));
+        let faults = tokio.block_on(compare(store, folder.path(), &mut audit, round));
         assert_eq!(faults, Faults::default(), "{SEED}={seed} round {round}");
     }
-    let ledger = tokio.block_on(finish(folder.path(), &mut audit));
+    let ledger = tokio.block_on(finish(store, folder.path(), &mut audit));
     let runs: u32 = ledger.runs.values().sum();
     println!(
-        "{ROUNDS} rounds, {} acknowledged ({} instances, {} executions of activities, {} of them repeated), 0 lost, 0 \
+        "{store:?}: {rounds} rounds, {} acknowledged ({} instances, {} executions of activities, {} of them repeated), 0 lost, 0 \
          doubled, {:?}",
         ledger.acknowledged,
         audit.outputs.len(),
@@ -54,8 +65,8 @@ fn what_was_acknowledged_survives_every_kill_and_nothing_is_done_twice() {
     assert!(audit.outputs.len() >= 100 && runs >= 200);
 }
 
-fn kill_after(folder: &Path, round: u64, live_max: usize, after: Duration) {
-    let mut child = child::spawn(folder, round, live_max);
+fn kill_after(store: Store, folder: &Path, round: u64, live_max: usize, after: Duration) {
+    let mut child = child::spawn(store, folder, round, live_max);
     std::thread::sleep(after); // the moment is chance; nothing is waited for
     let alive = child.try_wait().unwrap();
     child.kill().unwrap();
@@ -67,8 +78,8 @@ fn kill_after(folder: &Path, round: u64, live_max: usize, after: Duration) {
 }
 
 /// Opens what the child left, and compares it with what it wrote down.
-async fn compare(folder: &Path, audit: &mut Audit, crashes: u64) -> Faults {
-    let store = SledProvider::open(folder.join("store")).unwrap();
+async fn compare(store: Store, folder: &Path, audit: &mut Audit, crashes: u64) -> Faults {
+    let store = store.open(folder);
     let (ledger, client) = (Ledger::read(folder), Client::new(store.clone()));
     let open = audit.check(&store, &activities()).await;
     let mut faults = Faults::default();
@@ -100,10 +111,9 @@ async fn compare(folder: &Path, audit: &mut Audit, crashes: u64) -> Faults {
 }
 
 /// Lets everything come to its end, without a kill.
-async fn finish(folder: &Path, audit: &mut Audit) -> Ledger {
+async fn finish(store: Store, folder: &Path, audit: &mut Audit) -> Ledger {
     ledger::open(folder);
-    let store = SledProvider::open(folder.join("store")).unwrap();
-    let runtime = Runtime::builder(store).start().await.unwrap();
+    let runtime = Runtime::builder(store.open(folder)).start().await.unwrap();
     let client = runtime.client();
     let instances = audit::all(&client).await; // also those whose start nobody acknowledged
     for status in &instances {
@@ -123,11 +133,11 @@ async fn finish(folder: &Path, audit: &mut Audit) -> Ledger {
         ended.unwrap_or_else(|error| panic!("`{id}` does not end: {error}"));
     }
     runtime.shutdown(Duration::from_secs(5)).await;
-    check_end(folder, audit).await
+    check_end(store, folder, audit).await
 }
 
-async fn check_end(folder: &Path, audit: &mut Audit) -> Ledger {
-    let store = SledProvider::open(folder.join("store")).unwrap();
+async fn check_end(store: Store, folder: &Path, audit: &mut Audit) -> Ledger {
+    let store = store.open(folder);
     let open = audit.check(&store, &activities()).await;
     let ledger = Ledger::read(folder);
     for status in open.instances {

@@ -77,6 +77,7 @@ impl Journal {
             create_first_segment(&*disk, &settings, &manifest)?;
         }
         let Replayed { shelf, at, snapshot_bytes } = replay(&*disk, &manifest)?;
+        let names = disk.list()?;
         let spares = Spares::open(&*disk, &names)?;
         put_away(&*disk, &names, &manifest, &shelf)?;
         let active = shelf.segments.get(&at.segment).cloned();
@@ -159,6 +160,7 @@ impl Journal {
         self.write_manifest(|manifest| manifest.active = at.segment)?;
         writing(&self.shelf).segments.insert(at.segment, spare.segment.clone());
         (self.at, self.active) = (at, spare.segment);
+        self.keep_reserve();
         self.retire()
     }
 

@@ -13,6 +13,8 @@
 //! Invariants: a frame is there or not, by its checksum; a file is filled before it is used; what is named is on disk
 //! before the name is, and what is removed was named by nothing before it was removed.
 
+#[cfg(test)]
+mod cuts;
 mod disk;
 mod fault;
 mod frame;
@@ -24,6 +26,8 @@ mod places;
 mod replay;
 mod segment;
 mod shelf;
+#[cfg(test)]
+mod simulated;
 mod snapshot;
 mod spares;
 mod upkeep;
@@ -198,8 +202,10 @@ impl FsOptions {
         }
         let opener = FsOpener { folder, settings: self.settings, histories: self.histories };
         let mut store = opener.open()?;
-        let recovered = recover(&mut *store)
-            .map_err(|error| OpenError::Corrupt { path: path.to_owned(), message: error.to_string() })?;
+        let recovered = recover(&mut *store).map_err(|error| {
+            let message = format!("in `{JOURNAL}`, a record of the store's own cannot be read: {error}");
+            OpenError::Corrupt { path: path.to_owned(), message }
+        })?;
         let capabilities = Capabilities::new("fs").persistent(self.durability);
         KvProvider::start(Box::new(opener), (store, recovered), self.clock, capabilities)
             .map_err(|source| OpenError::Unwritable { path: path.to_owned(), source })

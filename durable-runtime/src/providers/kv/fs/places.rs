@@ -21,6 +21,7 @@ pub(super) struct Places {
     map: BTreeMap<Box<[u8]>, Location>,
     /// How many bytes of each segment are still in use.
     live: BTreeMap<u32, u64>,
+    keys: u64,
     total: u64,
 }
 
@@ -31,6 +32,7 @@ impl Places {
         for (key, location) in &entries {
             places.count(key.len(), *location, true);
         }
+        places.keys = entries.iter().map(|(key, _)| key.len() as u64).sum();
         places.map = entries.into_iter().collect();
         places
     }
@@ -43,7 +45,10 @@ impl Places {
         self.count(key.len(), location, true);
         let before = match self.map.get_mut(key) {
             Some(place) => Some(std::mem::replace(place, location)),
-            None => self.map.insert(key.into(), location),
+            None => {
+                self.keys += key.len() as u64;
+                self.map.insert(key.into(), location)
+            }
         };
         if let Some(before) = before {
             self.count(key.len(), before, false);
@@ -52,6 +57,7 @@ impl Places {
 
     pub(super) fn remove(&mut self, key: &[u8]) {
         if let Some(before) = self.map.remove(key) {
+            self.keys = self.keys.saturating_sub(key.len() as u64);
             self.count(key.len(), before, false);
         }
     }
@@ -99,6 +105,11 @@ impl Places {
     /// The segments that have something that is still in use.
     pub(super) fn segments(&self) -> impl Iterator<Item = u32> {
         self.live.keys().copied()
+    }
+
+    /// How many bytes all keys have, and how many keys there are.
+    pub(super) fn keys(&self) -> (u64, u64) {
+        (self.keys, self.map.len() as u64)
     }
 
     /// How many bytes are in use.

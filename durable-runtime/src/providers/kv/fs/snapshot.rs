@@ -34,6 +34,12 @@ pub(super) fn name(sequence: u64) -> String {
     format!("{PREFIX}{sequence:016}")
 }
 
+/// How large a snapshot of so many keys with so many bytes can be.
+pub(super) const fn bytes_max(bytes: u64, keys: u64) -> u64 {
+    let blocks = 2 + keys / KEYS_A_BLOCK as u64;
+    HEAD_BYTES as u64 + bytes + 16 * keys + (8 + BLOCK_HEAD_BYTES as u64) * blocks
+}
+
 /// Which files are snapshots, finished or not.
 pub(super) fn is_snapshot(name: &str) -> bool {
     name.starts_with(PREFIX) || name == NEW_NAME

@@ -19,8 +19,9 @@ pub(super) struct Spares {
     named: u64,
     /// There was no space for the next one.
     pub(super) low: bool,
-    /// How large the file is that is given up when space is low.
+    /// How large the file is that is given up when there is no space for a snapshot, and how large it is to be.
     reserve: u64,
+    reserve_wanted: u64,
 }
 
 impl Spares {
@@ -28,8 +29,10 @@ impl Spares {
     pub(super) fn open(disk: &dyn Disk, names: &[String]) -> io::Result<Self> {
         let mut spares = Self::default();
         for name in names {
-            if segment::is_unfinished(name) || name == RESERVE {
+            if segment::is_unfinished(name) {
                 disk.remove(name)?;
+            } else if name == RESERVE {
+                spares.reserve = disk.open(name)?.size()?;
             } else if segment::is_spare(name) {
                 spares.add(disk, Spare { segment: Segment::open(disk, name)?, name: name.clone() })?;
             }
@@ -41,6 +44,16 @@ impl Spares {
 
     /// A file that holds nothing any more: kept if it can be of use.
     pub(super) fn add(&mut self, disk: &dyn Disk, spare: Spare) -> io::Result<()> {
+        if self.low && self.reserve < self.reserve_wanted {
+            // First of all: without it there may never be space again.
+            if u64::from(spare.segment.bytes) >= self.reserve_wanted {
+                self.reserve = spare.segment.bytes.into();
+                return disk.rename(&spare.name, RESERVE);
+            }
+            disk.remove(&spare.name)?;
+            self.fill_reserve(disk);
+            return Ok(());
+        }
         let smallest = self.ready.iter().enumerate().min_by_key(|(_, spare)| spare.segment.bytes);
         if self.ready.len() < SPARES_MAX {
             self.ready.push_back(spare);
@@ -62,6 +75,7 @@ impl Spares {
         if self.ready.iter().any(|spare| spare.segment.bytes >= bytes) {
             return Ok(());
         }
+        self.fill_reserve(disk);
         match self.try_grow(disk, bytes, most) {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
                 self.run_out(disk);
@@ -115,14 +129,20 @@ impl Spares {
         found.and_then(|at| self.ready.remove(at))
     }
 
-    /// Gives up what is not needed, so that there is room for what frees more.
     fn run_out(&mut self, disk: &dyn Disk) {
-        self.low = true;
         self.give_up(disk);
-        if std::mem::take(&mut self.reserve) > 0 {
-            tracing::warn!("the disk is full: only what takes away is kept until there is space");
-            let _ = disk.remove(RESERVE);
+        if !std::mem::replace(&mut self.low, true) {
+            tracing::warn!("the disk is full: soon only what takes away can be kept, until there is space");
         }
+    }
+
+    /// Gives the space up that was kept back; answers whether there was any.
+    pub(super) fn release(&mut self, disk: &dyn Disk) -> io::Result<bool> {
+        if std::mem::take(&mut self.reserve) == 0 {
+            return Ok(false);
+        }
+        disk.remove(RESERVE)?;
+        Ok(true)
     }
 
     fn give_up(&mut self, disk: &dyn Disk) {
@@ -136,9 +156,17 @@ impl Spares {
         !self.ready.is_empty()
     }
 
-    /// Keeps so much space for a time when there is none.
+    /// Keeps so much space for a time when there is none, and some more, so that this is not done often.
     pub(super) fn reserve(&mut self, disk: &dyn Disk, bytes: u64) {
-        if self.low || self.reserve >= bytes {
+        if self.reserve < bytes {
+            self.reserve_wanted = bytes + bytes / 2;
+            self.fill_reserve(disk);
+        }
+    }
+
+    fn fill_reserve(&mut self, disk: &dyn Disk) {
+        let bytes = self.reserve_wanted;
+        if self.reserve >= bytes {
             return;
         }
         let fill = || {
@@ -148,7 +176,11 @@ impl Spares {
         };
         match fill() {
             Ok(()) => self.reserve = bytes,
-            Err(_) => drop(disk.remove(RESERVE)),
+            Err(_) => {
+                self.low = true;
+                self.reserve = 0;
+                let _ = disk.remove(RESERVE);
+            }
         }
     }
 

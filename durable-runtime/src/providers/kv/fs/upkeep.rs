@@ -15,8 +15,8 @@ use super::snapshot::{self, Writer};
 const STEP_BYTES: u32 = 64 << 10;
 /// What is not in use may take as much as what is, and this many segments more.
 const SPARE_SEGMENTS: u64 = 4;
-/// With a full disk a snapshot is worth it as soon as so much is behind the last one.
-const SNAPSHOT_AFTER_WHEN_FULL: u64 = 64 << 10;
+/// With a full disk a snapshot is worth it as soon as so much is behind the last one, or as much as that has.
+const SNAPSHOT_AFTER_WHEN_FULL: u64 = 4 << 10;
 
 /// See the module.
 pub(super) struct Upkeep {
@@ -98,8 +98,10 @@ impl Journal {
         self.room() < self.next_segment_bytes() / 2
     }
 
+    /// So much space is kept back that a snapshot can be written when there is no other: without one nothing is freed.
     pub(super) fn keep_reserve(&self) {
-        let bytes = u64::from(self.next_segment_bytes() / 4).max(2 * self.upkeep.snapshot_bytes);
+        let (bytes, keys) = reading(&self.shelf).places.keys();
+        let bytes = snapshot::bytes_max(bytes, keys).max(u64::from(self.next_segment_bytes() / 4));
         locked(&self.spares).reserve(&*self.disk, bytes);
     }
 
@@ -107,18 +109,23 @@ impl Journal {
 
     fn snapshot_step(&mut self) -> Result<(), StoreError> {
         if self.upkeep.writer.is_none() {
-            let after = self.settings.snapshot_after.max(2 * self.upkeep.snapshot_bytes);
-            let after = if locked(&self.spares).low { SNAPSHOT_AFTER_WHEN_FULL } else { after };
+            let last = self.upkeep.snapshot_bytes;
+            let after = match locked(&self.spares).low {
+                true => SNAPSHOT_AFTER_WHEN_FULL.max(last),
+                false => self.settings.snapshot_after.max(2 * last),
+            };
             if self.upkeep.since_snapshot < after {
                 return Ok(());
             }
         }
         match self.try_snapshot_step() {
             Err(StoreError::Io(error)) if error.kind() == io::ErrorKind::StorageFull => {
-                tracing::warn!("there is no space for a snapshot; it is tried again later");
                 self.upkeep.writer = None;
-                self.upkeep.since_snapshot = 0;
                 Writer::abandon(&*self.disk);
+                if locked(&self.spares).release(&*self.disk)? {
+                    return self.snapshot_step();
+                }
+                tracing::warn!("there is no space for a snapshot; it is tried again later");
                 Ok(())
             }
             other => other,
@@ -130,8 +137,9 @@ impl Journal {
             Some(writer) => writer,
             None => {
                 let manifest = locked(&self.manifest).1;
+                let writer = Writer::begin(&*self.disk, &manifest, self.at)?;
                 self.upkeep.since_snapshot = 0;
-                Writer::begin(&*self.disk, &manifest, self.at)?
+                writer
             }
         };
         let step = writer.step(&reading(&self.shelf).places)?;
@@ -179,20 +187,26 @@ impl Journal {
 
     /// The next values to be written once more.
     fn clean(&mut self, most: u32) -> Result<Batch, StoreError> {
-        let cleaning = match self.upkeep.cleaning.take() {
-            Some(cleaning) => cleaning,
-            None => {
-                let shelf = reading(&self.shelf);
-                let (used, live) = (shelf.bytes(), shelf.places.live());
-                drop(shelf);
-                if used <= 2 * live + SPARE_SEGMENTS * u64::from(self.settings.segment_bytes) {
-                    return Ok(Batch::new());
-                }
-                let Some(segment) = self.worst_segment(1, 2) else { return Ok(Batch::new()) };
-                Cleaning { segment, offset: FIRST_FRAME }
-            }
-        };
+        let next = |segment| Cleaning { segment, offset: FIRST_FRAME };
+        let cleaning = self.upkeep.cleaning.take().or_else(|| self.worth_cleaning().map(next));
+        let Some(cleaning) = cleaning else { return Ok(Batch::new()) };
         self.clean_on(cleaning, most)
+    }
+
+    /// A segment that is worth it, if it is time.
+    fn worth_cleaning(&self) -> Option<u32> {
+        let low = locked(&self.spares).low;
+        let (used, live) = {
+            let shelf = reading(&self.shelf);
+            (shelf.bytes(), shelf.places.live())
+        };
+        if !low && used <= 2 * live + SPARE_SEGMENTS * u64::from(self.settings.segment_bytes) {
+            return None;
+        }
+        let worst = self.worst_segment(1, 2)?;
+        // Without space what is moved must fit into what is left of the active one.
+        let live = reading(&self.shelf).places.live_of(worst);
+        (!low || 2 * live <= u64::from(self.room())).then_some(worst)
     }
 
     /// The segment of which least is in use, if that is less than this part of it.

@@ -1,5 +1,6 @@
 //! What the store of plain files owes besides the suite.
 
+mod corruption;
 mod histories;
 mod opening;
 
