@@ -134,6 +134,8 @@ pub use payload::{CodecError, Payload, PayloadValue};
 pub use providers::{Durability, FsOptions, FsProvider, MemoryProvider, Provider};
 #[cfg(feature = "sled")]
 pub use providers::{SledOptions, SledProvider};
+#[cfg(feature = "sqlite")]
+pub use providers::{SqliteOptions, SqliteProvider};
 pub use registry::RegistryError;
 pub use replay::{Mismatch, Step};
 pub use retry::RetryPolicy;

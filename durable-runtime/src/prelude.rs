@@ -7,6 +7,8 @@ pub use serde::{Deserialize, Serialize};
 pub use crate::context::{ActivityContext, ActivityError, ChildError, OrchestrationContext};
 #[cfg(feature = "sled")]
 pub use crate::providers::SledProvider;
+#[cfg(feature = "sqlite")]
+pub use crate::providers::SqliteProvider;
 pub use crate::providers::{Durability, FsProvider, MemoryProvider};
 pub use crate::{
     Client, Event, Handle, IfExists, Infallible, RetryPolicy, Runtime, State, Status, activity, deterministic, join,

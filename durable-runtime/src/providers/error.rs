@@ -142,6 +142,14 @@ pub enum OpenError {
         /// What the system calls the kind of the file system.
         kind: String,
     },
+    /// The file is something else.
+    #[error("`{}` is not a store but {found}; name another file", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is, as far as it can be told.
+        found: &'static str,
+    },
     /// A newer version of this library wrote it.
     #[error("the store `{}` has format {found}, this version reads up to {supported}; update `durable-runtime`", .path.display())]
     NewerFormat {

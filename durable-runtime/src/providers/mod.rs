@@ -6,9 +6,13 @@
 
 mod error;
 mod kv;
+mod record;
 mod records;
 mod request;
+#[cfg(feature = "sqlite")]
+mod sql;
 mod transaction;
+mod waiters;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +28,8 @@ pub use self::records::{
     Renewal, Stats, StoredEvent,
 };
 pub use self::request::{ActivityRequest, OwnerId, TurnRequest};
+#[cfg(feature = "sqlite")]
+pub use self::sql::{SqlProvider, SqliteOptions, SqliteProvider};
 pub use self::transaction::{BatchResult, CommitId, NewMessage, Queue, Transaction, TransactionOp};
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
 

@@ -150,7 +150,7 @@ impl<A: 'static> Provider for KvProvider<A> {
         seen: u64,
         wait: Duration,
     ) -> Result<Option<InstanceRecord>, ProviderError> {
-        let mut patience = Patience::new(self.shared(), Awaited::Change(instance.clone()), wait);
+        let mut patience = Patience::new(&**self.shared(), Awaited::Change(instance.clone()), wait);
         loop {
             let record = self.instance(instance).await?;
             let revision = record.as_ref().map_or(0, |record| record.revision);

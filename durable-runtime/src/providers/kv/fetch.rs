@@ -43,7 +43,7 @@ impl Drop for Unseen<'_> {
 /// See [`Provider::fetch_turns`](crate::providers::Provider::fetch_turns).
 pub(super) async fn turns(shared: &Arc<Shared>, want: TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
     let wait = if want.instance.is_some() { Duration::ZERO } else { want.wait };
-    let mut patience = Patience::new(shared, Awaited::Turns, wait);
+    let mut patience = Patience::new(&**shared, Awaited::Turns, wait);
     loop {
         shared.gate.check().map_err(|error| error.during(TURNS))?;
         let found = turns_now(shared, &want).await?;
@@ -58,7 +58,7 @@ pub(super) async fn activities(
     shared: &Arc<Shared>,
     want: ActivityRequest,
 ) -> Result<Vec<LeasedActivity>, ProviderError> {
-    let mut patience = Patience::new(shared, Awaited::Activities, want.wait);
+    let mut patience = Patience::new(&**shared, Awaited::Activities, want.wait);
     loop {
         shared.gate.check().map_err(|error| error.during(ACTIVITIES))?;
         let found = activities_now(shared, &want).await?;

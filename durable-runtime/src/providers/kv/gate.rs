@@ -6,15 +6,11 @@
 //! with the applying itself, so it sees all of a batch or nothing.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use super::store::{Batch, OrderedStore, StoreError};
 use crate::ids::InstanceId;
-
-/// Locks, also after a panic of another thread: every critical section here leaves whole values behind.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub(super) use crate::providers::waiters::locked;
 
 /// What a reader is going to look at.
 #[derive(Debug, Clone)]

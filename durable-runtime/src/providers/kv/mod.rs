@@ -32,17 +32,16 @@ mod keys;
 mod layer;
 mod memory;
 mod read;
-mod record;
 mod recover;
 mod shared;
 #[cfg(feature = "sled")]
 mod sled;
 mod store;
 mod values;
-mod waiters;
 
 pub use self::engine::KvProvider;
 pub use self::fs::{FsOptions, FsProvider};
 pub use self::memory::MemoryProvider;
 #[cfg(feature = "sled")]
 pub use self::sled::{SledOptions, SledProvider};
+use super::{record, waiters};

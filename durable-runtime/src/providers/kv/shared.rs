@@ -11,7 +11,7 @@ use super::heads::Heads;
 use super::inbox::Inbox;
 use super::index::Index;
 use super::store::{OrderedStore, StoreError};
-use super::waiters::{Awaited, Waiters};
+use super::waiters::{Awaited, Waiters, Waiting};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::InstanceId;
 use crate::providers::ProviderError;
@@ -123,5 +123,19 @@ impl Shared {
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
+    }
+}
+
+impl Waiting for Shared {
+    fn waiters(&self) -> &Waiters {
+        &self.waiters
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    fn due(&self, deadline: Timestamp) {
+        self.inbox.due(deadline);
     }
 }

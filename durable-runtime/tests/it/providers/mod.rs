@@ -2,6 +2,8 @@
 
 mod fs;
 mod sled;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use durable_runtime::providers::{FsProvider, MemoryProvider, SledProvider};
 use durable_runtime::testing::conformance;

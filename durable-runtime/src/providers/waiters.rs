@@ -1,16 +1,29 @@
 //! Who waits for what. A waiter is woken when there may be something for it, or when its patience ends; it looks
-//! again itself. Nothing here needs a runtime: the committer does the waking.
+//! again itself. Nothing here needs a runtime: the thread that writes does the waking.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::gate::locked;
-use super::shared::Shared;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::ids::InstanceId;
+
+/// Locks, also after a panic of another thread: every critical section here leaves whole values behind.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What one can wait for something in.
+pub(super) trait Waiting: Send + Sync {
+    /// Who waits.
+    fn waiters(&self) -> &Waiters;
+    /// By which clock.
+    fn clock(&self) -> &dyn Clock;
+    /// Somebody has begun to wait, and gives up then.
+    fn due(&self, deadline: Timestamp);
+}
 
 /// What can be waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -85,29 +98,31 @@ impl Waiter<'_> {
 
 /// How long a caller waits for something to be there.
 pub(super) struct Patience<'a> {
-    shared: &'a Shared,
+    store: &'a dyn Waiting,
     cause: Awaited,
-    wait: Duration,
+    /// `None` for who does not wait at all.
+    deadline: Option<Timestamp>,
     waiter: Option<Waiter<'a>>,
 }
 
 impl<'a> Patience<'a> {
-    pub(super) fn new(shared: &'a Shared, cause: Awaited, wait: Duration) -> Self {
-        Self { shared, cause, wait, waiter: None }
+    /// It counts from now.
+    pub(super) fn new(store: &'a dyn Waiting, cause: Awaited, wait: Duration) -> Self {
+        let deadline = (!wait.is_zero()).then(|| store.clock().now().saturating_add(wait));
+        Self { store, cause, deadline, waiter: None }
     }
 
     /// Returns `true` when there may be something, `false` when there is no time left to look. Whoever finds
     /// something at once is never put on the list; who is put on it looks once more, so that nothing is missed.
     pub(super) async fn look_again(&mut self) -> bool {
+        let Some(deadline) = self.deadline else { return false };
         match &self.waiter {
-            None if self.wait.is_zero() => false,
             None => {
-                let deadline = self.shared.clock.now().saturating_add(self.wait);
-                self.waiter = Some(self.shared.waiters.register(self.cause.clone(), deadline));
-                self.shared.inbox.due(deadline);
+                self.waiter = Some(self.store.waiters().register(self.cause.clone(), deadline));
+                self.store.due(deadline);
                 true
             }
-            Some(waiter) if self.shared.clock.now() >= waiter.deadline => false,
+            Some(waiter) if self.store.clock().now() >= waiter.deadline => false,
             Some(waiter) => {
                 waiter.woken().await;
                 true

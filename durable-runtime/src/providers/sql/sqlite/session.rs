@@ -1,0 +1,188 @@
+//! A connection to a file of SQLite.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+
+use crate::providers::ErrorKind;
+use crate::providers::sql::session::{Param, Row, Session, SqlError};
+
+/// How long a statement waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+/// How often a transaction is begun anew after that.
+const BEGIN_MAX: u32 = 3;
+/// All statements are constants, and all stay prepared.
+const STATEMENTS: usize = 128;
+/// How many pages the log of changes has before they are moved into the file.
+const CHECKPOINT_PAGES: i64 = 2_000;
+/// A longer log is cut after that.
+const LOG_BYTES_MAX: i64 = 64 << 20;
+/// Free pages are given back to the disk when there are so many, and more than a quarter of all.
+const FREE_PAGES: i64 = 1_024;
+
+/// See the module.
+pub(super) struct SqliteSession {
+    connection: Connection,
+    /// Whether commits wait for the disk at present.
+    syncs: bool,
+}
+
+impl SqliteSession {
+    /// Opens the file, which is there.
+    pub(super) fn open(path: &Path, cache_bytes: u64) -> rusqlite::Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.pragma_update(None, "cell_size_check", true)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        connection.pragma_update(None, "temp_store", "memory")?;
+        connection.pragma_update(None, "cache_size", -i64::try_from(cache_bytes / 1024).unwrap_or(i64::MAX))?;
+        // Has an effect on a file that is still empty only.
+        connection.pragma_update(None, "auto_vacuum", "incremental")?;
+        let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+        if mode != "wal" {
+            let message = "the file system has no shared memory, which a write-ahead log needs".to_owned();
+            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(14), Some(message)));
+        }
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+        Ok(Self { connection, syncs: true })
+    }
+
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    fn number(&self, pragma: &str) -> rusqlite::Result<i64> {
+        self.connection.pragma_query_value(None, pragma, |row| row.get(0))
+    }
+}
+
+impl Session for SqliteSession {
+    fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<usize, SqlError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(error)?;
+        statement.execute(rusqlite::params_from_iter(params)).map_err(error)
+    }
+
+    fn query(
+        &mut self,
+        sql: &'static str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&dyn Row) -> Result<(), SqlError>,
+    ) -> Result<(), SqlError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(error)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params)).map_err(error)?;
+        while let Some(row) = rows.next().map_err(error)? {
+            each(row)?;
+        }
+        Ok(())
+    }
+
+    fn begin_read(&mut self) -> Result<(), SqlError> {
+        self.execute("BEGIN", &[]).map(drop)
+    }
+
+    fn begin_write(&mut self, sync: bool) -> Result<(), SqlError> {
+        if sync != self.syncs {
+            self.execute(if sync { "PRAGMA synchronous = full" } else { "PRAGMA synchronous = normal" }, &[])?;
+            self.syncs = sync;
+        }
+        let mut tries = 1;
+        loop {
+            match self.execute("BEGIN IMMEDIATE", &[]) {
+                // SQLite has waited already; the other process may be stopped, or write a great deal.
+                Err(error) if error.kind == ErrorKind::Unavailable && tries < BEGIN_MAX => tries += 1,
+                other => return other.map(drop),
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), SqlError> {
+        self.execute("COMMIT", &[]).map(drop)
+    }
+
+    fn roll_back(&mut self) {
+        if self.is_open() {
+            // The connection is not used again where this fails.
+            let _failed = self.execute("ROLLBACK", &[]);
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    fn version(&mut self) -> Result<u64, SqlError> {
+        let mut version = 0;
+        self.query("PRAGMA data_version", &[], &mut |row| {
+            version = row.number(0)?;
+            Ok(())
+        })?;
+        Ok(version)
+    }
+
+    fn tidy(&mut self) -> Result<bool, SqlError> {
+        let (free, all) = (self.number("freelist_count").map_err(error)?, self.number("page_count").map_err(error)?);
+        if free < FREE_PAGES || free * 4 < all {
+            return Ok(false);
+        }
+        self.connection.execute_batch("PRAGMA incremental_vacuum(256)").map_err(error)?;
+        Ok(true)
+    }
+}
+
+impl ToSql for Param<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl Row for rusqlite::Row<'_> {
+    fn maybe_number(&self, column: usize) -> Result<Option<u64>, SqlError> {
+        match self.get_ref(column).map_err(error)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(number) => {
+                u64::try_from(number).map(Some).map_err(|_| SqlError::damaged("a number is negative"))
+            }
+            _ => Err(SqlError::damaged("a number is none")),
+        }
+    }
+
+    fn maybe_text(&self, column: usize) -> Result<Option<&str>, SqlError> {
+        match self.get_ref(column).map_err(error)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => {
+                std::str::from_utf8(bytes).map(Some).map_err(|_| SqlError::damaged("a text is none"))
+            }
+            _ => Err(SqlError::damaged("a text is none")),
+        }
+    }
+
+    fn maybe_bytes(&self, column: usize) -> Result<Option<Bytes>, SqlError> {
+        match self.get_ref(column).map_err(error)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(Bytes::copy_from_slice(bytes))),
+            _ => Err(SqlError::damaged("bytes are none")),
+        }
+    }
+}
+
+/// As an error of the port.
+pub(super) fn error(error: rusqlite::Error) -> SqlError {
+    let kind = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ErrorKind::Corrupt,
+        Some(ErrorCode::DiskFull) => ErrorKind::Full,
+        _ => ErrorKind::Unavailable,
+    };
+    SqlError::new(kind, error)
+}
