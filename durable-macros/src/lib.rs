@@ -22,8 +22,17 @@ use proc_macro::TokenStream;
 /// The function keeps its name and its arguments. Its first argument becomes `&OrchestrationContext`, whatever it was,
 /// and calling it schedules the activity. The body moves to `name::run(..)`, where unit tests call it.
 ///
-/// Arguments: `name = "..", retry(max_attempts = 5, initial = "200ms", factor = 2.0, max = "30s"), timeout = "1m",
-/// heartbeat = "10s", tag = "gpu"`. All of them may be left out.
+/// All arguments may be left out:
+///
+/// - `retry(max_attempts = 5, initial = "200ms", factor = 2.0, max = "30s", jitter = 0.2, total = "1h")`: how often it
+///   is tried. `backoff = "fixed"`, `"linear"` or `"exponential"` says how waits grow.
+/// - `timeout = "1m"`: how long one attempt may take. `heartbeat = "10s"`: how long it may be silent.
+///   `schedule_to_start = "5m"`: how long it may wait for its first attempt. `schedule_to_close = "1h"`: how long it may
+///   take in all.
+/// - `terminal = path::to::function`: which errors no other attempt can help; see `#[derive(ActivityError)]` too.
+/// - `max_concurrent = 4`: how many of it run at once in one runtime.
+/// - `tag = "gpu"`: only runtimes that serve this tag run it.
+/// - `name = ".."`: another name than that of the function.
 #[proc_macro_attribute]
 pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::activity(args.into(), item.into()).into()
@@ -54,6 +63,24 @@ pub fn deterministic(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(item: TokenStream) -> TokenStream {
     expand::event(item.into()).into()
+}
+
+/// Says which errors of an activity no other attempt can help: those whose variant is marked by `#[terminal]`. Above an
+/// enum or a struct `#[terminal]` means all of it.
+///
+/// ```text
+/// #[derive(Debug, Serialize, Deserialize, thiserror::Error, ActivityError)]
+/// enum PaymentError {
+///     #[terminal]
+///     #[error("card declined")]
+///     Declined,
+///     #[error("the bank does not answer")]
+///     NoAnswer,
+/// }
+/// ```
+#[proc_macro_derive(ActivityError, attributes(terminal))]
+pub fn derive_activity_error(item: TokenStream) -> TokenStream {
+    expand::activity_error(item.into()).into()
 }
 
 /// Waits for the first of several durable futures; which was first is read from the history, so every replay agrees.

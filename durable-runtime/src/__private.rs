@@ -3,8 +3,8 @@
 pub use {inventory, serde};
 
 pub use crate::activity::{
-    Activity, ActivityBody, ActivityOptions, ActivityRegistration, MissingState, State, StateKey, async_body,
-    blocking_body, state,
+    Activity, ActivityBody, ActivityOptions, ActivityRegistration, MissingState, NeverTerminal, State, StateKey,
+    TerminalError, TerminalProbe, async_body, blocking_body, state,
 };
 pub use crate::arguments::{ArgumentNames, Reading, Unreadable, Unwritable, Writing, crosses, skip_argument};
 pub use crate::client::{Client, StartRequest};

@@ -2,6 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::context::ActivityContext;
 use crate::history::{ActivitySettings, Failure, Place};
-use crate::orchestration::{BodyOutcome, outcome};
+use crate::orchestration::outcome;
 use crate::payload::{Payload, PayloadValue};
 use crate::retry::RetryPolicy;
 use crate::shape::Shape;
@@ -38,6 +39,11 @@ pub trait Activity: Sized + 'static {
     /// [`MissingState`] if the runtime was built without a state that it takes.
     fn invoke(context: ActivityContext, arguments: Self::Arguments) -> Result<ActivityBody, MissingState>;
 
+    /// Whether no other attempt can help after this error.
+    fn is_terminal(_: &Self::Error) -> bool {
+        false
+    }
+
     /// The states that it takes.
     fn states() -> Vec<StateKey> {
         Vec::new()
@@ -50,12 +56,23 @@ pub struct ActivityOptions {
     pub(crate) retry: Option<RetryPolicy>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) heartbeat_timeout: Option<Duration>,
+    pub(crate) schedule_to_start: Option<Duration>,
+    pub(crate) schedule_to_close: Option<Duration>,
     pub(crate) tag: Option<&'static str>,
+    pub(crate) concurrent_max: Option<u32>,
 }
 
 impl ActivityOptions {
     /// Nothing is said.
-    pub const NONE: Self = Self { retry: None, timeout: None, heartbeat_timeout: None, tag: None };
+    pub const NONE: Self = Self {
+        retry: None,
+        timeout: None,
+        heartbeat_timeout: None,
+        schedule_to_start: None,
+        schedule_to_close: None,
+        tag: None,
+        concurrent_max: None,
+    };
 
     /// How often it is tried.
     #[must_use]
@@ -78,6 +95,27 @@ impl ActivityOptions {
         self
     }
 
+    /// How long it may wait for its first attempt.
+    #[must_use]
+    pub const fn schedule_to_start_ms(mut self, millis: u64) -> Self {
+        self.schedule_to_start = Some(Duration::from_millis(millis));
+        self
+    }
+
+    /// How long it may take in all.
+    #[must_use]
+    pub const fn schedule_to_close_ms(mut self, millis: u64) -> Self {
+        self.schedule_to_close = Some(Duration::from_millis(millis));
+        self
+    }
+
+    /// How many of it run at once in one runtime.
+    #[must_use]
+    pub const fn max_concurrent(mut self, most: u32) -> Self {
+        self.concurrent_max = Some(most);
+        self
+    }
+
     /// Which workers may take it.
     #[must_use]
     pub const fn tag(mut self, tag: &'static str) -> Self {
@@ -90,18 +128,107 @@ impl ActivityOptions {
             retry: self.retry,
             timeout: self.timeout,
             heartbeat_timeout: self.heartbeat_timeout,
+            schedule_to_start: self.schedule_to_start,
+            schedule_to_close: self.schedule_to_close,
             tag: self.tag.map(str::to_owned),
             session: None,
         }
     }
 }
 
+/// An error that knows which of its kinds no other attempt can help. Made by
+/// [`#[derive(ActivityError)]`](derive@crate::ActivityError).
+///
+/// ```standalone_crate
+/// use durable_runtime::client::ResultError;
+/// use durable_runtime::prelude::*;
+///
+/// #[derive(Debug, Serialize, Deserialize, thiserror::Error, ActivityError)]
+/// enum PaymentError {
+///     #[terminal]
+///     #[error("card declined")]
+///     Declined,
+///     #[error("the bank does not answer")]
+///     NoAnswer,
+/// }
+///
+/// #[activity(retry(max_attempts = 5, initial = "1ms"))]
+/// async fn charge_card(ctx: ActivityContext) -> Result<u64, PaymentError> {
+///     if ctx.attempt() == 1 { Err(PaymentError::NoAnswer) } else { Err(PaymentError::Declined) }
+/// }
+///
+/// #[orchestration]
+/// async fn pay(ctx: OrchestrationContext) -> Result<u64, ActivityError<PaymentError>> {
+///     charge_card(&ctx).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = Runtime::builder(MemoryProvider::new()).start().await?;
+/// let handle = pay(&runtime.client()).start().await?;
+/// let error = handle.result().await.unwrap_err();
+/// assert!(matches!(error, ResultError::Failed(ActivityError::Failed(PaymentError::Declined)))); // the second attempt was the last
+/// runtime.shutdown(Duration::from_secs(5)).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An error of another crate is judged by a function: `#[activity(terminal = is_final)]` with
+/// `fn is_final(error: &TheirError) -> bool`.
+pub trait TerminalError {
+    /// Whether this is one of them.
+    fn is_terminal(&self) -> bool;
+}
+
+/// Asks an error whether it is terminal, if it can say so: an inherent function, where there is one, wins over that of a
+/// trait.
+pub struct TerminalProbe<E>(PhantomData<E>);
+
+impl<E: TerminalError> TerminalProbe<E> {
+    /// What it says.
+    pub fn is_terminal(error: &E) -> bool {
+        error.is_terminal()
+    }
+}
+
+/// What [`TerminalProbe`] says of all other errors.
+pub trait NeverTerminal<E> {
+    /// It is not.
+    fn is_terminal(_: &E) -> bool {
+        false
+    }
+}
+
+impl<E> NeverTerminal<E> for TerminalProbe<E> {}
+
+/// What an attempt comes to.
+pub(crate) type AttemptOutcome = Result<Payload, AttemptFailure>;
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub struct AttemptFailure {
+    pub(crate) failure: Failure,
+    /// No other attempt can help.
+    pub(crate) terminal: bool,
+}
+
+impl From<Failure> for AttemptFailure {
+    fn from(failure: Failure) -> Self {
+        Self { failure, terminal: false }
+    }
+}
+
+fn attempt_outcome<A: Activity>(result: Result<A::Output, A::Error>) -> AttemptOutcome {
+    let terminal = result.as_ref().is_err_and(A::is_terminal);
+    outcome(result).map_err(|failure| AttemptFailure { failure, terminal })
+}
+
 /// The body of one attempt.
 pub enum ActivityBody {
     /// Runs on the async threads.
-    Async(Pin<Box<dyn Future<Output = BodyOutcome> + Send>>),
+    Async(Pin<Box<dyn Future<Output = AttemptOutcome> + Send>>),
     /// Runs on a thread of its own.
-    Blocking(Box<dyn FnOnce() -> BodyOutcome + Send>),
+    Blocking(Box<dyn FnOnce() -> AttemptOutcome + Send>),
 }
 
 /// Wraps an async body.
@@ -110,7 +237,7 @@ where
     F: Future<Output = Ret> + Send + 'static,
     Ret: Shape<R, Ok = A::Output, Err = A::Error>,
 {
-    ActivityBody::Async(Box::pin(async move { outcome(future.await.into_result()) }))
+    ActivityBody::Async(Box::pin(async move { attempt_outcome::<A>(future.await.into_result()) }))
 }
 
 /// Wraps a blocking body.
@@ -119,7 +246,7 @@ where
     F: FnOnce() -> Ret + Send + 'static,
     Ret: Shape<R, Ok = A::Output, Err = A::Error>,
 {
-    ActivityBody::Blocking(Box::new(move || outcome(run().into_result())))
+    ActivityBody::Blocking(Box::new(move || attempt_outcome::<A>(run().into_result())))
 }
 
 /// A value of the application that activities share, given to the runtime by
@@ -196,12 +323,19 @@ pub(crate) struct ActivityHandler {
     pub(crate) name: &'static str,
     pub(crate) place: Place,
     pub(crate) states: Vec<StateKey>,
+    pub(crate) concurrent_max: Option<u32>,
     pub(crate) invoke: Arc<Invoke>,
 }
 
 impl ActivityHandler {
     pub(crate) fn of<A: Activity>() -> Self {
-        Self { name: A::NAME, place: A::PLACE, states: A::states(), invoke: Arc::new(invoke::<A>) }
+        Self {
+            name: A::NAME,
+            place: A::PLACE,
+            states: A::states(),
+            concurrent_max: A::OPTIONS.concurrent_max,
+            invoke: Arc::new(invoke::<A>),
+        }
     }
 }
 

@@ -79,7 +79,7 @@
 //! | written | means |
 //! |---|---|
 //! | `charge_card(&ctx, card, cents)` | schedule the activity: a durable future of `Result<Receipt, ActivityError<PaymentError>>` |
-//! | `.retry(..)` `.timeout(..)` `.heartbeat_timeout(..)` `.tag(..)` on it | for this call, instead of what the attribute says |
+//! | `.retry(..)` `.timeout(..)` `.heartbeat_timeout(..)` `.schedule_to_start(..)` `.schedule_to_close(..)` `.tag(..)` on it | for this call, instead of what the attribute says |
 //! | `process_order(&ctx, order)` | a child: `.await` waits, `.detach()` does not, `.continue_as_new()` restarts this instance with it |
 //! | `process_order(&client, order)` | a start: `.id(..)` `.version(..)` `.label(..)` `.if_exists(..)` `.start().await` gives a [`Handle`] |
 //! | `charge_card::run(ctx, card, cents)` | the body, for a unit test |
@@ -115,14 +115,14 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
-pub use durable_macros::{Event, activity, deterministic, orchestration, select};
+pub use durable_macros::{ActivityError, Event, activity, deterministic, orchestration, select};
 
-pub use activity::{Activity, State};
+pub use activity::{Activity, State, TerminalError};
 pub use client::{Client, Handle};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use context::{ActivityContext, ActivityError, ChildError, DurableFuture, LocalBoxDurable, OrchestrationContext};
 pub use context::{join_all, race, try_join_all};
-pub use dispatch::{Runtime, RuntimeBuilder, RuntimeError};
+pub use dispatch::{ActivityUnderWay, Runtime, RuntimeBuilder, RuntimeError};
 pub use event::Event;
 pub use ids::{CommandId, EventId, ExecutionId, ID_BYTES_MAX, IdError, InstanceId, LockToken, MessageId, check_id};
 pub use limits::Limits;

@@ -1,11 +1,13 @@
 //! What instances and workers are told: the stored form of every message. A provider sees bytes.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::history::{ActivitySettings, Carried, EventKind, Failure, Parent};
+use crate::history::{ActivitySettings, Carried, EventKind, FailedAttempt, Failure, Parent};
 use crate::ids::{CommandId, ExecutionId, InstanceId, MessageId};
 use crate::payload::{CodecError, Payload};
 use crate::providers::{NewMessage, Queue, TransactionOp};
@@ -35,7 +37,17 @@ pub(crate) enum Message {
         execution_id: ExecutionId,
         command: CommandId,
         attempts: u32,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed_attempts: Vec<FailedAttempt>,
+        #[serde(default)]
+        redeliveries: u32,
         result: Outcome,
+    },
+    /// A limit of an activity is over.
+    ActivityLate {
+        execution_id: ExecutionId,
+        command: CommandId,
+        message: String,
     },
     TimerDue {
         execution_id: ExecutionId,
@@ -111,9 +123,20 @@ impl Message {
         }
         Some(match self {
             Self::Start(_) => return None,
-            Self::ActivityDone { command, attempts, result, .. } => match result {
-                Outcome::Output(output) => EventKind::ActivityCompleted { command, output, attempts },
-                Outcome::Failure(failure) => EventKind::ActivityFailed { command, failure, attempts },
+            Self::ActivityDone { command, attempts, failed_attempts, redeliveries, result, .. } => match result {
+                Outcome::Output(output) => {
+                    EventKind::ActivityCompleted { command, output, attempts, failed_attempts, redeliveries }
+                }
+                Outcome::Failure(failure) => {
+                    EventKind::ActivityFailed { command, failure, attempts, failed_attempts, redeliveries }
+                }
+            },
+            Self::ActivityLate { command, message, .. } => EventKind::ActivityFailed {
+                command,
+                failure: Failure::TimedOut { message },
+                attempts: 0,
+                failed_attempts: Vec::new(),
+                redeliveries: 0,
             },
             Self::TimerDue { command, .. } => EventKind::TimerFired { command },
             Self::ChildDone { command, result, .. } => match result {
@@ -130,6 +153,7 @@ impl Message {
     fn is_for(&self, current: ExecutionId) -> bool {
         match self {
             Self::ActivityDone { execution_id, .. }
+            | Self::ActivityLate { execution_id, .. }
             | Self::TimerDue { execution_id, .. }
             | Self::ChildDone { execution_id, .. } => *execution_id == current,
             _ => true,
@@ -169,7 +193,12 @@ pub(crate) struct ActivityTask {
     pub(crate) input: Payload,
     #[serde(default)]
     pub(crate) settings: ActivitySettings,
+    /// When the call was made.
+    pub(crate) scheduled_at: Timestamp,
     pub(crate) attempt: u32,
+    /// The attempts before this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) failed_attempts: Vec<FailedAttempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_heartbeat: Option<Payload>,
 }
@@ -187,6 +216,35 @@ impl ActivityTask {
 /// The name of what a command puts into a queue of its own instance: the command finds it again to cancel it.
 pub(crate) fn command_message_id(execution_id: ExecutionId, command: CommandId) -> MessageId {
     known_id(format!("{execution_id}.{command}"))
+}
+
+/// Which limit of an activity may be over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Late {
+    /// That of its wait for the first attempt.
+    Start,
+    /// That of all its attempts and waits.
+    Close,
+}
+
+impl Late {
+    /// What the caller is told.
+    pub(crate) fn message(self, limit: Duration) -> String {
+        let limit = humantime::format_duration(limit);
+        match self {
+            Self::Start => format!("no worker began it within {limit} (schedule_to_start)"),
+            Self::Close => format!("it was not done within {limit} (schedule_to_close)"),
+        }
+    }
+}
+
+/// The name of what says that an activity is late.
+pub(crate) fn late_message_id(execution_id: ExecutionId, command: CommandId, late: Late) -> MessageId {
+    let what = match late {
+        Late::Start => "start",
+        Late::Close => "close",
+    };
+    known_id(format!("{execution_id}.{command}.{what}"))
 }
 
 /// The name of what a command puts into the queue of another instance: the same in each attempt to deliver it, and

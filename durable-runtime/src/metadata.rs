@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::dispatch::ActivityUnderWay;
 use crate::history::{EventKind, Failure, Parent, Started};
 use crate::ids::{ExecutionId, InstanceId};
 use crate::message::Start;
@@ -81,6 +82,8 @@ pub struct InstanceStatus {
     pub closed_at: Option<Timestamp>,
     /// Why it does not go on in this process, if it does not: a replay mismatch, a missing handler, a damaged record.
     pub suspended: Option<String>,
+    /// The activities that this process has begun for it and that are not done, with their attempts and errors.
+    pub activities: Vec<ActivityUnderWay>,
     /// What it can be found by.
     pub labels: std::collections::BTreeMap<String, String>,
 }
@@ -217,6 +220,7 @@ pub(crate) fn read(record: InstanceRecord) -> Option<InstanceStatus> {
         started_at: state.started_at,
         closed_at: state.closed_at,
         suspended: None,
+        activities: Vec::new(),
         labels: record.labels,
     })
 }

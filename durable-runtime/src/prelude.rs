@@ -14,3 +14,4 @@ pub use crate::{
     Client, Event, Handle, IfExists, Infallible, RetryPolicy, Runtime, State, Status, activity, deterministic, join,
     join_all, orchestration, race, select, try_join, try_join_all,
 };
+pub use durable_macros::ActivityError;

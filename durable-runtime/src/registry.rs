@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::activity::{Activity, ActivityHandler, ActivityRegistration, States};
+use crate::dispatch::Capped;
 use crate::history::Place;
 use crate::orchestration::{Orchestration, OrchestrationHandler, OrchestrationRegistration};
 
@@ -31,6 +32,14 @@ pub enum RegistryError {
         place: Place,
         /// The type.
         type_name: &'static str,
+    },
+    /// The builder says how many of an activity run at once, and there is none of that name.
+    #[error("`max_concurrent` names the activity `{activity}`, which is not registered here; registered here: {known}")]
+    UnknownActivity {
+        /// The name.
+        activity: String,
+        /// The names there are.
+        known: String,
     },
 }
 
@@ -106,6 +115,26 @@ impl Registry {
             }
         }
         Ok(())
+    }
+
+    /// Whether every activity that is capped is there.
+    pub(crate) fn check_caps<'a>(&self, capped: impl Iterator<Item = &'a Capped>) -> Result<(), RegistryError> {
+        for capped in capped {
+            if let Capped::Name(name) = capped
+                && !self.activities.contains_key(name)
+            {
+                let known: Vec<_> = self.activities.keys().map(|name| format!("`{name}`")).collect();
+                return Err(RegistryError::UnknownActivity { activity: name.clone(), known: known.join(", ") });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the attributes say of how many run at once.
+    pub(crate) fn activity_caps(&self) -> std::collections::BTreeMap<Capped, usize> {
+        let cap =
+            |handler: &ActivityHandler| Some((Capped::Name(handler.name.to_owned()), handler.concurrent_max? as usize));
+        self.activities.values().filter_map(cap).collect()
     }
 
     pub(crate) fn orchestration(&self, name: &str, version: &str) -> Option<&OrchestrationHandler> {

@@ -1,4 +1,4 @@
-//! `#[activity(name = "..", retry(..), timeout = "..", heartbeat = "..", tag = "..", crate = path)]`
+//! `#[activity(name = "..", retry(..), timeout = "..", max_concurrent = 4, terminal = path, tag = "..", ..)]`
 
 use proc_macro2::TokenStream;
 use syn::Path;
@@ -6,8 +6,19 @@ use syn::Path;
 use super::{Given, read, values};
 use crate::mistakes::Mistakes;
 
-const KNOWN: &[&str] = &["name", "retry", "timeout", "heartbeat", "tag", "crate"];
-const KNOWN_OF_RETRY: &[&str] = &["max_attempts", "initial", "factor", "max"];
+const KNOWN: &[&str] = &[
+    "name",
+    "retry",
+    "timeout",
+    "heartbeat",
+    "schedule_to_start",
+    "schedule_to_close",
+    "terminal",
+    "max_concurrent",
+    "tag",
+    "crate",
+];
+const KNOWN_OF_RETRY: &[&str] = &["max_attempts", "initial", "backoff", "factor", "max", "jitter", "total"];
 
 /// What `#[activity(..)]` was given.
 #[derive(Default)]
@@ -16,6 +27,10 @@ pub(crate) struct ActivityArgs {
     pub(crate) retry: Option<RetryArgs>,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) heartbeat_timeout_ms: Option<u64>,
+    pub(crate) schedule_to_start_ms: Option<u64>,
+    pub(crate) schedule_to_close_ms: Option<u64>,
+    pub(crate) terminal: Option<Path>,
+    pub(crate) concurrent_max: Option<u32>,
     pub(crate) tag: Option<String>,
     pub(crate) runtime: Option<Path>,
 }
@@ -25,8 +40,19 @@ pub(crate) struct ActivityArgs {
 pub(crate) struct RetryArgs {
     pub(crate) attempts_max: u32,
     pub(crate) initial_ms: Option<u64>,
+    pub(crate) backoff: Option<Backoff>,
     pub(crate) factor: Option<f64>,
     pub(crate) max_ms: Option<u64>,
+    pub(crate) jitter: Option<f64>,
+    pub(crate) total_ms: Option<u64>,
+}
+
+/// How waits grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backoff {
+    Fixed,
+    Linear,
+    Exponential,
 }
 
 impl ActivityArgs {
@@ -42,6 +68,10 @@ impl ActivityArgs {
             "retry" => self.retry = RetryArgs::parse(given, mistakes),
             "timeout" => self.timeout_ms = values::limit_ms(given, mistakes),
             "heartbeat" => self.heartbeat_timeout_ms = values::limit_ms(given, mistakes),
+            "schedule_to_start" => self.schedule_to_start_ms = values::limit_ms(given, mistakes),
+            "schedule_to_close" => self.schedule_to_close_ms = values::limit_ms(given, mistakes),
+            "terminal" => self.terminal = values::function(given, "PaymentError::is_final", mistakes),
+            "max_concurrent" => self.concurrent_max = values::count(given, mistakes),
             "tag" => self.tag = values::name(given, "gpu", mistakes),
             _ => self.runtime = values::path(given, mistakes),
         }
@@ -65,11 +95,24 @@ impl RetryArgs {
 
     fn take(&mut self, name: &str, given: &Given, mistakes: &mut Mistakes) {
         match name {
-            "max_attempts" => self.attempts_max = values::count(given, mistakes).unwrap_or(1),
+            "max_attempts" => self.attempts_max = values::attempts(given, mistakes).unwrap_or(1),
             "initial" => self.initial_ms = values::duration_ms(given, mistakes),
             "factor" => self.factor = values::factor(given, mistakes),
+            "backoff" => self.backoff = Backoff::parse(given, mistakes),
+            "jitter" => self.jitter = values::part(given, mistakes),
+            "total" => self.total_ms = values::limit_ms(given, mistakes),
             _ => self.max_ms = values::duration_ms(given, mistakes),
         }
+    }
+}
+
+impl Backoff {
+    fn parse(given: &Given, mistakes: &mut Mistakes) -> Option<Self> {
+        values::one_of(
+            given,
+            &[("fixed", Self::Fixed), ("linear", Self::Linear), ("exponential", Self::Exponential)],
+            mistakes,
+        )
     }
 }
 
@@ -108,11 +151,43 @@ mod tests {
     }
 
     #[test]
+    fn waits_are_described_by_word_and_number() {
+        let mut mistakes = Mistakes::default();
+        let tokens = quote!(
+            retry(max_attempts = 3, backoff = "linear", jitter = 0.5, total = "1h"),
+            schedule_to_start = "1s",
+            schedule_to_close = "2s",
+            terminal = Refused::for_good,
+            max_concurrent = 4
+        );
+        let args = ActivityArgs::parse(tokens, &mut mistakes);
+        assert_eq!(mistakes.into_texts(), Vec::<String>::new());
+        let retry = args.retry.unwrap();
+        assert_eq!((retry.backoff, retry.jitter, retry.total_ms), (Some(Backoff::Linear), Some(0.5), Some(3_600_000)));
+        assert_eq!((args.schedule_to_start_ms, args.schedule_to_close_ms), (Some(1_000), Some(2_000)));
+        assert_eq!((args.terminal.is_some(), args.concurrent_max), (true, Some(4)));
+        assert_eq!(
+            mistakes_in(quote!(
+                retry(max_attempts = 0, backoff = "cubic", jitter = 2.0),
+                terminal = 7,
+                max_concurrent = 0
+            )),
+            [
+                "`max_attempts` is a whole number of at least 1 (the first attempt counts)",
+                "`backoff` is \"fixed\", \"linear\" or \"exponential\"",
+                "`jitter` is a number between 0.0 and 1.0: the part of a wait that chance may take away",
+                "`terminal` is the path of a function that takes the error by reference; write `terminal = PaymentError::is_final`",
+                "`max_concurrent` is a whole number of at least 1",
+            ]
+        );
+    }
+
+    #[test]
     fn all_mistakes_are_shown_at_once() {
         assert_eq!(
             mistakes_in(quote!(tiemout = "1m", retry(initial = "soon"), tag = 7, tag = "a", name)),
             [
-                "`#[activity]` has no argument `tiemout`; did you mean `timeout`? (it has `name`, `retry`, `timeout`, `heartbeat`, `tag`, `crate`)",
+                "`#[activity]` has no argument `tiemout`; did you mean `timeout`? (it has `name`, `retry`, `timeout`, `heartbeat`, `schedule_to_start`, `schedule_to_close`, `terminal`, `max_concurrent`, `tag`, `crate`)",
                 "`soon` is not a duration; write a number and a unit, as in \"200ms\", \"30s\", \"1m\", \"2h\", \"1d\" or \"1h 30m\"",
                 "`retry` needs to know how often; write `retry(max_attempts = 5, ..)`",
                 "`tag` is a text in quotes; write `tag = \"gpu\"`",

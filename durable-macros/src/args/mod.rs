@@ -6,7 +6,7 @@ mod near;
 mod orchestration;
 mod values;
 
-pub(crate) use activity::{ActivityArgs, RetryArgs};
+pub(crate) use activity::{ActivityArgs, Backoff, RetryArgs};
 pub(crate) use event::EventArgs;
 pub(crate) use orchestration::{DeterministicArgs, OrchestrationArgs};
 

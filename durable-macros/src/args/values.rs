@@ -93,27 +93,63 @@ fn parse_duration_ms(text: &str) -> Result<u64, String> {
 
 /// A whole number of at least 1.
 pub(super) fn count(given: &Given, mistakes: &mut Mistakes) -> Option<u32> {
+    whole(given, "", mistakes)
+}
+
+/// How many attempts, the first included.
+pub(super) fn attempts(given: &Given, mistakes: &mut Mistakes) -> Option<u32> {
+    whole(given, " (the first attempt counts)", mistakes)
+}
+
+fn whole(given: &Given, hint: &str, mistakes: &mut Mistakes) -> Option<u32> {
     let expr = given.expr(mistakes)?;
     let number = match literal(expr) {
         Some(Lit::Int(number)) => number.base10_parse::<u32>().ok(),
         _ => None,
     };
-    if number.is_none_or(|number| number == 0) {
-        mistakes.at(expr, format!("`{}` is a whole number of at least 1 (the first attempt counts)", given.name));
-        return None;
+    let number = number.filter(|number| *number > 0);
+    if number.is_none() {
+        mistakes.at(expr, format!("`{}` is a whole number of at least 1{hint}", given.name));
     }
     number
+}
+
+fn number(expr: &Expr) -> Option<f64> {
+    match literal(expr) {
+        Some(Lit::Float(number)) => number.base10_parse::<f64>().ok(),
+        Some(Lit::Int(number)) => number.base10_parse::<f64>().ok(),
+        _ => None,
+    }
+}
+
+/// A number between 0.0 and 1.0.
+pub(super) fn part(given: &Given, mistakes: &mut Mistakes) -> Option<f64> {
+    let expr = given.expr(mistakes)?;
+    let part = number(expr).filter(|part| (0.0..=1.0).contains(part));
+    if part.is_none() {
+        let what = "a number between 0.0 and 1.0: the part of a wait that chance may take away";
+        mistakes.at(expr, format!("`{}` is {what}", given.name));
+    }
+    part
+}
+
+/// One of these words.
+pub(super) fn one_of<T: Copy>(given: &Given, known: &[(&str, T)], mistakes: &mut Mistakes) -> Option<T> {
+    let expr = given.expr(mistakes)?;
+    let word = if let Some(Lit::Str(text)) = literal(expr) { text.value() } else { String::new() };
+    let found = known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+    if found.is_none() {
+        let names: Vec<_> = known.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let (last, others) = names.split_last()?;
+        mistakes.at(expr, format!("`{}` is {} or {last}", given.name, others.join(", ")));
+    }
+    found
 }
 
 /// A number of at least 1.0.
 pub(super) fn factor(given: &Given, mistakes: &mut Mistakes) -> Option<f64> {
     let expr = given.expr(mistakes)?;
-    let number = match literal(expr) {
-        Some(Lit::Float(number)) => number.base10_parse::<f64>().ok(),
-        Some(Lit::Int(number)) => number.base10_parse::<f64>().ok(),
-        _ => None,
-    };
-    let number = number.filter(|number| number.is_finite() && *number >= 1.0);
+    let number = number(expr).filter(|number| number.is_finite() && *number >= 1.0);
     if number.is_none() {
         mistakes.at(expr, format!("`{}` is a number of at least 1.0; 1.0 keeps the wait as it is", given.name));
     }
@@ -122,11 +158,22 @@ pub(super) fn factor(given: &Given, mistakes: &mut Mistakes) -> Option<f64> {
 
 /// The path of a crate or module.
 pub(super) fn path(given: &Given, mistakes: &mut Mistakes) -> Option<Path> {
+    let hint = format!("`{0}` is the path of `durable_runtime`; write `{0} = ::durable_runtime`", given.name);
+    path_or(given, &hint, mistakes)
+}
+
+/// The path of a function of one error.
+pub(super) fn function(given: &Given, example: &str, mistakes: &mut Mistakes) -> Option<Path> {
+    let what = "the path of a function that takes the error by reference";
+    path_or(given, &format!("`{0}` is {what}; write `{0} = {example}`", given.name), mistakes)
+}
+
+fn path_or(given: &Given, hint: &str, mistakes: &mut Mistakes) -> Option<Path> {
     let expr = given.expr(mistakes)?;
     if let Expr::Path(ExprPath { qself: None, path, .. }) = expr {
         return Some(path.clone());
     }
-    mistakes.at(expr, format!("`{0}` is the path of `durable_runtime`; write `{0} = ::durable_runtime`", given.name));
+    mistakes.at(expr, hint);
     None
 }
 

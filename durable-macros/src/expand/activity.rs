@@ -1,10 +1,11 @@
 //! `#[activity]`
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{arguments, marker, output, parse_function, place, runtime};
-use crate::args::{ActivityArgs, RetryArgs};
+use crate::args::{ActivityArgs, Backoff, RetryArgs};
 use crate::mistakes::Mistakes;
 use crate::model::{Function, Kind, Role};
 use crate::{check, fallback};
@@ -86,6 +87,7 @@ fn plumbing(rt: &TokenStream, function: &Function, args: &ActivityArgs) -> Token
     let (conditions, ident) = (&function.attributes.conditions, function.ident());
     let (arguments, types) = (arguments::items(rt, function), output::types(rt, function));
     let (options, place, invoke) = (options(rt, args), place(rt, ident), invoke(rt, function));
+    let terminal = terminal(rt, ident, args);
     let states = function.with_role(Role::State).map(|state| {
         let ty = state.state_type();
         quote!(#rt::StateKey::of::<#ty>())
@@ -95,6 +97,8 @@ fn plumbing(rt: &TokenStream, function: &Function, args: &ActivityArgs) -> Token
         const _: () = {
             #[allow(unused_imports)]
             use #rt::NotResult as _;
+            #[allow(unused_imports)]
+            use #rt::NeverTerminal as _;
 
             #arguments
 
@@ -105,6 +109,7 @@ fn plumbing(rt: &TokenStream, function: &Function, args: &ActivityArgs) -> Token
                 const OPTIONS: #rt::ActivityOptions = #options;
                 const PLACE: #rt::Place = #place;
                 #invoke
+                #terminal
                 fn states() -> ::std::vec::Vec<#rt::StateKey> {
                     ::std::vec![#(#states),*]
                 }
@@ -153,6 +158,22 @@ fn invoke(rt: &TokenStream, function: &Function) -> TokenStream {
     }
 }
 
+/// Says which errors no other attempt can help: those that say so themselves, and those that the attribute names.
+fn terminal(rt: &TokenStream, ident: &syn::Ident, args: &ActivityArgs) -> TokenStream {
+    // The type as it is, not as the associated type of `Self`: only then the compiler looks at what it implements.
+    let by_itself = quote!(<#rt::TerminalProbe<<#ident as #rt::Activity>::Error>>::is_terminal(error));
+    let by_attribute = args.terminal.as_ref().map(|path| {
+        // An error about what it takes stands where it is named.
+        let call = quote_spanned!(Span::call_site().located_at(path.span())=> (error));
+        quote!(|| #path #call)
+    });
+    quote! {
+        fn is_terminal(error: &Self::Error) -> bool {
+            #by_itself #by_attribute
+        }
+    }
+}
+
 fn options(rt: &TokenStream, args: &ActivityArgs) -> TokenStream {
     let mut options = quote!(#rt::ActivityOptions::NONE);
     if let Some(retry) = &args.retry {
@@ -164,6 +185,15 @@ fn options(rt: &TokenStream, args: &ActivityArgs) -> TokenStream {
     }
     if let Some(ms) = args.heartbeat_timeout_ms {
         options.extend(quote!(.heartbeat_timeout_ms(#ms)));
+    }
+    if let Some(ms) = args.schedule_to_start_ms {
+        options.extend(quote!(.schedule_to_start_ms(#ms)));
+    }
+    if let Some(ms) = args.schedule_to_close_ms {
+        options.extend(quote!(.schedule_to_close_ms(#ms)));
+    }
+    if let Some(most) = args.concurrent_max {
+        options.extend(quote!(.max_concurrent(#most)));
     }
     if let Some(tag) = &args.tag {
         options.extend(quote!(.tag(#tag)));
@@ -180,6 +210,17 @@ fn retry_policy(rt: &TokenStream, retry: &RetryArgs) -> TokenStream {
     }
     if let Some(factor) = retry.factor.map(Literal::f64_suffixed) {
         policy.extend(quote!(.factor(#factor)));
+    }
+    match retry.backoff {
+        Some(Backoff::Fixed) => policy.extend(quote!(.fixed())),
+        Some(Backoff::Linear) => policy.extend(quote!(.linear())),
+        Some(Backoff::Exponential) | None => {}
+    }
+    if let Some(jitter) = retry.jitter.map(Literal::f64_suffixed) {
+        policy.extend(quote!(.jitter(#jitter)));
+    }
+    if let Some(total) = retry.total_ms.map(duration) {
+        policy.extend(quote!(.total(#total)));
     }
     if let Some(max) = retry.max_ms.map(duration) {
         policy.extend(quote!(.max(#max)));

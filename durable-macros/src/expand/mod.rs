@@ -1,6 +1,7 @@
 //! From our own types to tokens. Everything emitted is a small call into ordinary code of the runtime.
 
 mod activity;
+mod activity_error;
 mod arguments;
 mod body;
 mod deterministic;
@@ -10,6 +11,7 @@ mod output;
 mod select;
 
 pub(crate) use activity::activity;
+pub(crate) use activity_error::activity_error;
 pub(crate) use deterministic::deterministic;
 pub(crate) use event::event;
 pub(crate) use orchestration::orchestration;

@@ -108,6 +108,7 @@ impl Client {
         let record = self.provider().instance(&instance).await?.ok_or_else(|| ReadError::NotFound(instance.clone()))?;
         let mut status = metadata::read(record).ok_or_else(|| ReadError::Unreadable(instance.clone()))?;
         status.suspended = self.door().and_then(|door| door.suspended.report(&instance));
+        status.activities = self.door().map(|door| door.under_way.of(&instance)).unwrap_or_default();
         Ok(status)
     }
 

@@ -14,6 +14,7 @@ use super::durable::DurableFuture;
 use super::operation::Operation;
 use crate::activity::Activity;
 use crate::history::{ActivitySettings, EventKind, Failure, Place};
+use crate::ids::check_id;
 use crate::payload::{CodecError, Payload, PayloadValue};
 use crate::replay::Resolution;
 use crate::retry::RetryPolicy;
@@ -92,6 +93,32 @@ impl<E: fmt::Display + fmt::Debug> std::error::Error for ActivityError<E> {}
 
 /// A call of an activity: a durable future of its result. The activity is scheduled when it is first polled, and
 /// cancelled when it is dropped before it is done.
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+///
+/// #[activity(retry(max_attempts = 3, initial = "200ms", jitter = 0.2), timeout = "1m")]
+/// async fn render(page: u32) -> String {
+///     format!("page {page}")
+/// }
+///
+/// #[orchestration]
+/// async fn print(ctx: OrchestrationContext) -> Result<String, ActivityError> {
+///     let first = render(&ctx, 1).timeout(Duration::from_secs(10)).retry(RetryPolicy::attempts(2)).await?;
+///     // Nobody serves this tag: that is an error after a while, and no silence.
+///     let on_gpu = render(&ctx, 2).tag("gpu").schedule_to_start(Duration::from_millis(5)).await;
+///     assert!(matches!(on_gpu, Err(ActivityError::TimedOut { .. })));
+///     Ok(first)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let runtime = Runtime::builder(MemoryProvider::new()).start().await?;
+/// assert_eq!(print(&runtime.client()).start().await?.result().await?, "page 1");
+/// runtime.shutdown(Duration::from_secs(5)).await;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "an activity is not scheduled until its call is awaited"]
 pub struct ActivityCall<A: Activity> {
     operation: Operation,
@@ -132,6 +159,21 @@ impl<A: Activity> ActivityCall<A> {
         self
     }
 
+    /// How long it may wait for its first attempt, instead of what the attribute says: then it fails with
+    /// [`ActivityError::TimedOut`]. So a tag that nobody serves is an error and no silence. Waits between attempts do not
+    /// count.
+    pub fn schedule_to_start(mut self, limit: Duration) -> Self {
+        self.settings.schedule_to_start = Some(limit);
+        self
+    }
+
+    /// How long it may take in all, waits and attempts together, instead of what the attribute says: then it fails with
+    /// [`ActivityError::TimedOut`], and a running attempt is cancelled.
+    pub fn schedule_to_close(mut self, limit: Duration) -> Self {
+        self.settings.schedule_to_close = Some(limit);
+        self
+    }
+
     /// Which workers may take it, instead of what the attribute says.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.settings.tag = Some(tag.into());
@@ -152,6 +194,12 @@ impl<A: Activity> Future for ActivityCall<A> {
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        if this.operation.is_new()
+            && let Some(message) = impossible(&this.settings)
+        {
+            this.operation.skip();
+            return Poll::Ready(Err(ActivityError::Unavailable { message }));
+        }
         let input = match &this.input {
             Ok(input) => input,
             Err(error) => {
@@ -169,6 +217,22 @@ impl<A: Activity> Future for ActivityCall<A> {
         });
         resolution.map_or(Poll::Pending, |resolution| Poll::Ready(output::<A>(resolution)))
     }
+}
+
+/// Why nothing could run with these settings.
+fn impossible(settings: &ActivitySettings) -> Option<String> {
+    let limits = [
+        ("timeout", settings.timeout),
+        ("heartbeat_timeout", settings.heartbeat_timeout),
+        ("schedule_to_start", settings.schedule_to_start),
+        ("schedule_to_close", settings.schedule_to_close),
+    ];
+    if let Some((name, _)) = limits.iter().find(|(_, limit)| *limit == Some(Duration::ZERO)) {
+        return Some(format!("a `{name}` of zero leaves no time at all; leave `.{name}(..)` out for none"));
+    }
+    let names = [("tag", &settings.tag), ("session", &settings.session)];
+    let misnamed = |(what, name): &(&'static str, &Option<String>)| check_id(what, name.as_deref()?).err();
+    names.iter().find_map(misnamed).map(|error| error.to_string())
 }
 
 fn output<A: Activity>(resolution: Resolution) -> Result<A::Output, ActivityError<A::Error>> {

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
 use super::attempt;
+use super::caps::{CapPlace, Caps};
 use super::door::Door;
 use super::fetch;
 use super::leases::Leases;
+use super::under_way::UnderWay;
 use crate::activity::States;
 use crate::client::Client;
 use crate::limits::Limits;
+use crate::message::ActivityTask;
 use crate::providers::{LeasedActivity, Provider};
 
 /// How many results on their way to the store a shutdown can wait for.
@@ -34,7 +38,17 @@ pub(crate) struct Workers {
     /// A place for each attempt that has begun and whose result is not kept yet.
     pub(super) unsettled: Arc<Semaphore>,
     pub(super) tags: Arc<[String]>,
+    pub(super) caps: Arc<Caps>,
+    pub(super) under_way: Arc<UnderWay>,
+    /// How long a cancelled body may clean up before it is dropped.
+    pub(super) cancel_grace: Duration,
     pub(super) running: Mutex<BTreeMap<u64, AbortHandle>>,
+}
+
+/// What a running body takes up; free again when it is dropped.
+pub(super) struct Slot {
+    _one_of_all: Option<OwnedSemaphorePermit>,
+    _under_caps: Option<CapPlace>,
 }
 
 impl Workers {
@@ -54,10 +68,19 @@ impl Workers {
     /// Runs these, each in a slot of `free`.
     pub(super) fn start(self: &Arc<Self>, activities: Vec<LeasedActivity>, mut free: OwnedSemaphorePermit) {
         for leased in activities {
-            let slot = free.split(1);
+            let task = match ActivityTask::decode(&leased.data) {
+                Ok(task) => task,
+                Err(error) => {
+                    // Its lease runs out, and a build that can read it takes it.
+                    tracing::error!(instance = %leased.instance, message = %leased.id, %error, "an activity cannot be read");
+                    continue;
+                }
+            };
+            let under_caps = self.caps.take(&task.name, task.settings.tag.as_deref());
+            let slot = Slot { _one_of_all: free.split(1), _under_caps: under_caps };
             let fence = leased.lock_token.fence;
             let unsettled = Arc::clone(&self.unsettled).try_acquire_owned().ok();
-            let attempt = attempt::run(Arc::clone(self), leased, slot, unsettled);
+            let attempt = attempt::run(Arc::clone(self), leased, task, slot, unsettled);
             // Held while the task is spawned, so that it cannot end before it is listed.
             let mut running = self.running();
             running.insert(fence, self.application.spawn(attempt).abort_handle());

@@ -10,48 +10,51 @@ use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::activities::Workers;
-use crate::activity::ActivityBody;
+use super::activities::{Slot, Workers};
+use super::retries;
+use crate::activity::{ActivityBody, AttemptFailure, AttemptOutcome};
+use crate::clock::Timestamp;
 use crate::context::{ActivityContext, ActivityFacts, HeartbeatState};
 use crate::history::{ActivitySettings, Failure};
-use crate::message::{ActivityTask, Message};
-use crate::orchestration::BodyOutcome;
+use crate::message::{ActivityTask, Late, Message, late_message_id};
 use crate::payload::Payload;
-use crate::providers::{CommitError, CommitId, LeasedActivity, Transaction, TransactionOp};
+use crate::providers::{LeasedActivity, Queue, TransactionOp};
 use crate::replay::panics;
-use crate::retry::RetryPolicy;
-
-/// How long a cancelled body may clean up before it is dropped.
-const GRACE: Duration = Duration::from_secs(10);
-/// How long a retry that could not be written waits before it is written again.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs one attempt and hands over its result.
 pub(super) async fn run(
     workers: Arc<Workers>,
     leased: LeasedActivity,
-    slot: Option<OwnedSemaphorePermit>,
+    task: ActivityTask,
+    slot: Slot,
     unsettled: Option<OwnedSemaphorePermit>,
 ) {
-    let task = match ActivityTask::decode(&leased.data) {
-        Ok(task) => task,
-        Err(error) => {
-            // Its lease runs out, and a build that can read it takes it.
-            tracing::error!(instance = %leased.instance, message = %leased.id, %error, "an activity cannot be read");
-            workers.ended(leased.lock_token.fence);
-            return;
-        }
-    };
+    let began = Instant::now();
     let (lost, cancelled) = watch::channel(false);
     workers.leases.hold_work(leased.lock_token.clone(), leased.id.clone(), lost);
+    workers.under_way.note(&leased.instance, &leased.id, &task, None);
     let context = context(&workers, &leased, &task, cancelled);
+    note_start(&workers, &leased, &task).await;
     let outcome = limited(attempt(&workers, &context, &task).await, workers.limits.payload_bytes_max);
     drop(slot);
-    match again_after(&task, &context, &outcome) {
-        Some(delay) => retry(&workers, &leased, task, &context, delay).await,
-        None => settle(&workers, &leased, &task, outcome, unsettled),
+    let wanted = !context.is_cancelled();
+    let wait = outcome.as_ref().err().filter(|_| wanted).and_then(|failure| {
+        let now = granted_at(&leased).saturating_add(began.elapsed());
+        retries::wait(&leased.instance, &task, failure, now)
+    });
+    match (wait, outcome) {
+        (Some(wait), Err(failure)) => {
+            let last_heartbeat = context.heard().1;
+            retries::put_back(&workers, &leased, task, &failure.failure, last_heartbeat, wait).await;
+        }
+        (_, outcome) => settle(&workers, &leased, task, outcome, unsettled),
     }
     workers.ended(leased.lock_token.fence);
+}
+
+/// When the attempt was handed out, by the clock of the store.
+pub(super) fn granted_at(leased: &LeasedActivity) -> Timestamp {
+    Timestamp::from_millis(leased.lock_token.granted_at_ms)
 }
 
 fn context(
@@ -65,7 +68,7 @@ fn context(
         execution_id: task.execution_id,
         command: task.command,
         attempt: task.attempt,
-        deadline: task.settings.timeout.and_then(|timeout| SystemTime::now().checked_add(timeout)),
+        deadline: time_left(leased, task).and_then(|left| SystemTime::now().checked_add(left)),
         last_heartbeat: task.last_heartbeat.clone(),
         heartbeat: Mutex::new(HeartbeatState { at: Instant::now(), progress: None }),
         cancelled,
@@ -74,54 +77,74 @@ fn context(
     })
 }
 
-async fn attempt(workers: &Workers, context: &ActivityContext, task: &ActivityTask) -> BodyOutcome {
+/// How long this attempt may take: its own limit, or what is left of the limit of all.
+fn time_left(leased: &LeasedActivity, task: &ActivityTask) -> Option<Duration> {
+    let waited = granted_at(leased).saturating_since(task.scheduled_at);
+    let left = task.settings.schedule_to_close.map(|limit| limit.saturating_sub(waited));
+    task.settings.timeout.into_iter().chain(left).min()
+}
+
+/// Takes away what would say that it began too late.
+async fn note_start(workers: &Workers, leased: &LeasedActivity, task: &ActivityTask) {
+    if task.settings.schedule_to_start.is_none() || task.attempt > 1 {
+        return;
+    }
+    let queue = Queue::Turns(leased.instance.clone());
+    let items = vec![late_message_id(task.execution_id, task.command, Late::Start)];
+    retries::write(workers, leased, TransactionOp::CancelWork { queue, items }).await;
+}
+
+async fn attempt(workers: &Workers, context: &ActivityContext, task: &ActivityTask) -> AttemptOutcome {
     let Some(handler) = workers.door.registry.activity(&task.name) else {
-        return Err(Failure::Unavailable { message: format!("no activity `{}` is registered", task.name) });
+        return Err(Failure::Unavailable { message: format!("no activity `{}` is registered", task.name) }.into());
     };
     let body = panics::catch(|| (handler.invoke)(context.clone(), &task.input)).flatten()?;
-    let body: Pin<Box<dyn Future<Output = BodyOutcome> + Send>> = match body {
+    let body: Pin<Box<dyn Future<Output = AttemptOutcome> + Send>> = match body {
         ActivityBody::Async(body) => Box::pin(Caught(Some(body))),
         ActivityBody::Blocking(body) => Box::pin(blocking(body)),
     };
-    match select(body, pin!(watch_over(context, &task.settings))).await {
+    match select(body, pin!(watch_over(context, &task.settings, workers.cancel_grace))).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right((failure, body)) => {
             // A panic of the user's in a destructor changes nothing any more.
             let _ = panics::catch(|| drop(body));
-            Err(failure)
+            Err(failure.into())
         }
     }
 }
 
-async fn blocking(body: Box<dyn FnOnce() -> BodyOutcome + Send>) -> BodyOutcome {
-    let joined = tokio::task::spawn_blocking(|| panics::catch(body)).await;
-    joined.unwrap_or_else(|_| Err(Failure::Cancelled { reason: "the runtime is shutting down".to_owned() })).flatten()
+async fn blocking(body: Box<dyn FnOnce() -> AttemptOutcome + Send>) -> AttemptOutcome {
+    match tokio::task::spawn_blocking(|| panics::catch(body)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panicked)) => Err(panicked.into()),
+        Err(_) => Err(Failure::Cancelled { reason: "the runtime is shutting down".to_owned() }.into()),
+    }
 }
 
 /// A body whose panics are failures: in each poll, and when it is dropped.
-struct Caught(Option<Pin<Box<dyn Future<Output = BodyOutcome> + Send>>>);
+struct Caught(Option<Pin<Box<dyn Future<Output = AttemptOutcome> + Send>>>);
 
 impl Future for Caught {
-    type Output = BodyOutcome;
+    type Output = AttemptOutcome;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BodyOutcome> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<AttemptOutcome> {
         let Some(body) = self.0.as_mut() else { return Poll::Pending };
         let outcome = match panics::catch(|| body.as_mut().poll(cx)) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(outcome)) => outcome,
-            Err(failure) => Err(failure),
+            Err(failure) => Err(failure.into()),
         };
         let body = self.0.take();
-        let dropped = panics::catch(|| drop(body));
+        let dropped = panics::catch(|| drop(body)).map_err(AttemptFailure::from);
         Poll::Ready(outcome.and_then(|output| dropped.map(|()| output)))
     }
 }
 
 /// Ends when the attempt must end, and says why.
-async fn watch_over(context: &ActivityContext, settings: &ActivitySettings) -> Failure {
+async fn watch_over(context: &ActivityContext, settings: &ActivitySettings, grace: Duration) -> Failure {
     let too_long = pin!(too_long(settings.timeout));
     let too_silent = pin!(too_silent(context, settings.heartbeat_timeout));
-    let unwanted = pin!(unwanted(context));
+    let unwanted = pin!(unwanted(context, grace));
     select(select(too_long, too_silent).map(first), unwanted).map(first).await
 }
 
@@ -150,80 +173,42 @@ async fn too_silent(context: &ActivityContext, timeout: Option<Duration>) -> Fai
     Failure::TimedOut { message: format!("no heartbeat came for {}", humantime::format_duration(timeout)) }
 }
 
-async fn unwanted(context: &ActivityContext) -> Failure {
+async fn unwanted(context: &ActivityContext, grace: Duration) -> Failure {
     context.cancelled().await;
-    tokio::time::sleep(GRACE).await;
+    tokio::time::sleep(grace).await;
     Failure::Cancelled { reason: "nobody waits for the result any more".to_owned() }
 }
 
-fn limited(outcome: BodyOutcome, most: usize) -> BodyOutcome {
+fn limited(outcome: AttemptOutcome, most: usize) -> AttemptOutcome {
     let too_long = |what: &str, payload: &Payload| Failure::LimitReached {
         message: format!("the {what} of the activity has {} bytes; at most {most} are kept", payload.len()),
     };
     match outcome {
-        Ok(output) if output.len() > most => Err(too_long("output", &output)),
-        Err(Failure::Failed { error }) if error.len() > most => Err(too_long("error", &error)),
+        Ok(output) if output.len() > most => Err(too_long("output", &output).into()),
+        Err(AttemptFailure { failure: Failure::Failed { error }, .. }) if error.len() > most => {
+            Err(too_long("error", &error).into())
+        }
         outcome => outcome,
     }
-}
-
-/// How long until the next attempt, if there is one and somebody wants it.
-fn again_after(task: &ActivityTask, context: &ActivityContext, outcome: &BodyOutcome) -> Option<Duration> {
-    let failure = outcome.as_ref().err().filter(|_| !context.is_cancelled())?;
-    next_attempt(failure, task)
 }
 
 /// Hands the result to the instance.
 fn settle(
     workers: &Workers,
     leased: &LeasedActivity,
-    task: &ActivityTask,
-    outcome: BodyOutcome,
+    task: ActivityTask,
+    outcome: AttemptOutcome,
     unsettled: Option<OwnedSemaphorePermit>,
 ) {
+    workers.under_way.forget(&leased.instance, &leased.id);
     let message = Message::ActivityDone {
         execution_id: task.execution_id,
         command: task.command,
         attempts: task.attempt,
-        result: outcome.into(),
+        failed_attempts: task.failed_attempts,
+        // Every attempt was handed out once; what is more was handed out again.
+        redeliveries: leased.attempt.saturating_sub(task.attempt),
+        result: outcome.map_err(|failure| failure.failure).into(),
     };
     workers.door.settle(&leased.instance, message, leased.lock_token.clone(), unsettled);
-}
-
-/// How long until the next attempt; `None` if there is none.
-fn next_attempt(failure: &Failure, task: &ActivityTask) -> Option<Duration> {
-    match failure {
-        Failure::Failed { .. } | Failure::TimedOut { .. } | Failure::Panicked { .. } => {
-            task.settings.retry.unwrap_or(RetryPolicy::NONE).delay_after(task.attempt)
-        }
-        _ => None,
-    }
-}
-
-/// The next attempt comes so much later, by the clock of the store.
-async fn retry(
-    workers: &Workers,
-    leased: &LeasedActivity,
-    mut task: ActivityTask,
-    context: &ActivityContext,
-    delay: Duration,
-) {
-    task.attempt = task.attempt.saturating_add(1);
-    task.last_heartbeat = context.heard().1.or(task.last_heartbeat);
-    let data = match task.encode() {
-        Ok(data) => data,
-        Err(error) => return tracing::error!(instance = %leased.instance, %error, "a retry cannot be written"),
-    };
-    let op = TransactionOp::RetryWork { token: leased.lock_token.clone(), delay, data };
-    let transaction = Transaction { fence: None, commit_id: CommitId(uuid::Uuid::new_v4().as_u128()), ops: vec![op] };
-    loop {
-        match workers.provider.atomic_batch(transaction.clone()).await {
-            Err(CommitError::Provider(error)) if error.is_transient() => {
-                tracing::warn!(instance = %leased.instance, %error, "a retry was not written; trying again");
-                tokio::time::sleep(PAUSE).await;
-            }
-            Ok(_) | Err(_) => break,
-        }
-    }
-    workers.leases.release(&leased.lock_token);
 }

@@ -1,10 +1,12 @@
 //! Building a runtime.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::caps::Capped;
 use super::runtime::Runtime;
 use super::start::start;
 use crate::activity::{Activity, StateKey, States};
@@ -40,6 +42,8 @@ pub struct RuntimeBuilder {
     pub(super) keep_store_open: bool,
     pub(super) double_check: bool,
     pub(super) turn_budget: Duration,
+    pub(super) cancel_grace: Duration,
+    caps: BTreeMap<Capped, usize>,
     by_hand: Vec<Register>,
     automatic: bool,
 }
@@ -48,6 +52,8 @@ type Register = fn(&mut Registry) -> Result<(), RegistryError>;
 
 /// How long a turn may take unless the builder says otherwise.
 const TURN_BUDGET: Duration = Duration::from_secs(2);
+/// How long a cancelled activity may clean up unless the builder says otherwise.
+const CANCEL_GRACE: Duration = Duration::from_secs(10);
 /// How many activities run at once unless the builder says otherwise.
 const ACTIVITIES_MAX: u32 = 256;
 /// How many executions stay in memory on each shard unless the builder says otherwise.
@@ -66,6 +72,8 @@ impl RuntimeBuilder {
             keep_store_open: false,
             double_check: cfg!(debug_assertions),
             turn_budget: TURN_BUDGET,
+            cancel_grace: CANCEL_GRACE,
+            caps: BTreeMap::new(),
             by_hand: Vec::new(),
             automatic: true,
         }
@@ -121,6 +129,46 @@ impl RuntimeBuilder {
         self
     }
 
+    /// How many activities of this name run here at once, instead of what its attribute says; 0 counts as 1. Others are
+    /// not held up by those that wait.
+    ///
+    /// ```
+    /// use durable_runtime::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// #[activity(max_concurrent = 10)]
+    /// async fn charge_card(cents: u64) -> u64 {
+    ///     cents
+    /// }
+    ///
+    /// let builder = Runtime::builder(MemoryProvider::new());
+    /// let runtime = builder.serve_tag("gpu").max_concurrent_tag("gpu", 2).max_concurrent("charge_card", 4).start().await?;
+    /// # runtime.shutdown(Duration::from_secs(5)).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn max_concurrent(mut self, activity: impl Into<String>, most: usize) -> Self {
+        self.caps.insert(Capped::Name(activity.into()), most.max(1));
+        self
+    }
+
+    /// How many activities with this tag run here at once, whatever their names; 0 counts as 1.
+    #[must_use]
+    pub fn max_concurrent_tag(mut self, tag: impl Into<String>, most: usize) -> Self {
+        self.caps.insert(Capped::Tag(tag.into()), most.max(1));
+        self
+    }
+
+    /// How long an activity may go on after it was cancelled, to clean up: 10 seconds unless you say otherwise. Then it is
+    /// dropped where it waits; a blocking one goes on, but nobody hears of it.
+    #[must_use]
+    pub fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.cancel_grace = grace;
+        self
+    }
+
     /// How many executions each shard keeps in memory between turns: 4,096 unless you say otherwise. Those that have
     /// left come back by a replay of their history.
     #[must_use]
@@ -160,6 +208,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// The caps of the attributes, and over them those of this builder.
+    pub(super) fn caps(&self, registry: &Registry) -> BTreeMap<Capped, usize> {
+        let mut caps = registry.activity_caps();
+        caps.extend(self.caps.clone());
+        caps
+    }
+
     /// Starts it, inside the tokio runtime on which activities are to run.
     ///
     /// # Errors
@@ -170,6 +225,7 @@ impl RuntimeBuilder {
             register(&mut registry)?;
         }
         registry.check_states(&self.states)?;
+        registry.check_caps(self.caps.keys())?;
         start(self, Arc::new(registry))
     }
 }

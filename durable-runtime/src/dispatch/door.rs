@@ -8,6 +8,7 @@ use std::thread::Thread;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot};
 
 use super::suspended::Suspended;
+use super::under_way::UnderWay;
 use crate::ids::{InstanceId, LockToken};
 use crate::message::Message;
 use crate::metadata::Status;
@@ -73,14 +74,20 @@ pub(crate) struct Door {
     closed: AtomicBool,
     room: Semaphore,
     pub(crate) suspended: Arc<Suspended>,
+    pub(crate) under_way: Arc<UnderWay>,
 }
 
 /// How many messages of clients may be on their way at once; more wait outside.
 const ROOM: usize = 4_096;
 
 impl Door {
-    pub(super) fn new(shards: Vec<ShardHandle>, registry: Arc<Registry>, suspended: Arc<Suspended>) -> Self {
-        Self { shards, registry, closed: AtomicBool::new(false), room: Semaphore::new(ROOM), suspended }
+    pub(super) fn new(
+        shards: Vec<ShardHandle>,
+        registry: Arc<Registry>,
+        suspended: Arc<Suspended>,
+        under_way: Arc<UnderWay>,
+    ) -> Self {
+        Self { shards, registry, closed: AtomicBool::new(false), room: Semaphore::new(ROOM), suspended, under_way }
     }
 
     /// Hands a message of a client to the instance's shard, and waits until it is kept.

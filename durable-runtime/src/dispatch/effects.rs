@@ -1,10 +1,14 @@
 //! What a turn asks the store for, gathered while the core runs: one transaction in the end.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::history::{Event, EventKind, Failure, Parent};
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId, MessageId};
-use crate::message::{ActivityTask, IfExists, Message, Outcome, Start, command_message_id, sent_message_id};
+use crate::message::{
+    ActivityTask, IfExists, Late, Message, Outcome, Start, command_message_id, late_message_id, sent_message_id,
+};
 use crate::metadata::Entries;
 use crate::payload::CodecError;
 use crate::providers::{NewMessage, Queue, TransactionOp};
@@ -17,6 +21,7 @@ pub(super) struct Effects {
     histories: Vec<TransactionOp>,
     activities: BTreeMap<(ExecutionId, CommandId), NewMessage>,
     timers: BTreeMap<(ExecutionId, CommandId), NewMessage>,
+    late: BTreeMap<(ExecutionId, CommandId, Late), NewMessage>,
     sent: Vec<TransactionOp>,
     cancelled_activities: Vec<MessageId>,
     cancelled_timers: Vec<MessageId>,
@@ -33,6 +38,7 @@ impl Effects {
             histories: Vec::new(),
             activities: BTreeMap::new(),
             timers: BTreeMap::new(),
+            late: BTreeMap::new(),
             sent: Vec::new(),
             cancelled_activities: Vec::new(),
             cancelled_timers: Vec::new(),
@@ -69,16 +75,20 @@ impl Effects {
     /// Takes what an event led to: its history, and what the commands in it ask for.
     pub(super) fn take(&mut self, execution_id: ExecutionId, applied: Applied) -> Result<(), CodecError> {
         for event in &applied.events {
-            self.take_command(execution_id, &event.kind)?;
+            self.take_command(execution_id, event)?;
+        }
+        for (command, open) in applied.returned {
+            self.cancel_late(execution_id, command, &open);
         }
         for (command, open) in applied.cancelled {
+            self.cancel_late(execution_id, command, &open);
             self.cancel(execution_id, command, open)?;
         }
         self.append(execution_id, &applied.events)
     }
 
-    fn take_command(&mut self, execution_id: ExecutionId, kind: &EventKind) -> Result<(), CodecError> {
-        match kind {
+    fn take_command(&mut self, execution_id: ExecutionId, event: &Event) -> Result<(), CodecError> {
+        match &event.kind {
             EventKind::ActivityScheduled { command, name, input, settings, .. } => {
                 let task = ActivityTask {
                     execution_id,
@@ -86,13 +96,22 @@ impl Effects {
                     name: name.clone(),
                     input: input.clone(),
                     settings: settings.clone(),
+                    scheduled_at: event.at,
                     attempt: 1,
+                    failed_attempts: Vec::new(),
                     last_heartbeat: None,
                 };
                 let id = command_message_id(execution_id, *command);
                 let (topic, tag, data) = (name.clone(), settings.tag.clone(), task.encode()?);
                 let item = NewMessage { id, execution_id, topic, tag, visible_at: None, data };
                 self.activities.insert((execution_id, *command), item);
+                for (late, limit) in
+                    [(Late::Start, settings.schedule_to_start), (Late::Close, settings.schedule_to_close)]
+                {
+                    if let Some(limit) = limit {
+                        self.watch_limit(execution_id, *command, event.at, late, limit)?;
+                    }
+                }
             }
             EventKind::TimerSet { command, fire_at, .. } => {
                 let id = command_message_id(execution_id, *command);
@@ -121,11 +140,46 @@ impl Effects {
         Ok(())
     }
 
+    /// A message for the moment when an activity is late.
+    fn watch_limit(
+        &mut self,
+        execution_id: ExecutionId,
+        command: CommandId,
+        scheduled_at: Timestamp,
+        late: Late,
+        limit: Duration,
+    ) -> Result<(), CodecError> {
+        let message = late.message(limit);
+        let data = Message::ActivityLate { execution_id, command, message }.encode()?;
+        let id = late_message_id(execution_id, command, late);
+        let visible_at = Some(scheduled_at.saturating_add(limit));
+        let item = NewMessage { id, execution_id, topic: String::new(), tag: None, visible_at, data };
+        self.late.insert((execution_id, command, late), item);
+        Ok(())
+    }
+
+    /// An activity is not waited for any more, and so cannot be late.
+    fn cancel_late(&mut self, execution_id: ExecutionId, command: CommandId, open: &Open) {
+        let Open::Activity { schedule_to_start, schedule_to_close } = *open else { return };
+        for late in [(Late::Start, schedule_to_start), (Late::Close, schedule_to_close)] {
+            if let (late, true) = late
+                && self.late.remove(&(execution_id, command, late)).is_none()
+            {
+                self.cancelled_timers.push(late_message_id(execution_id, command, late));
+            }
+        }
+    }
+
+    /// An activity has had its time: nobody wants its result any more.
+    pub(super) fn give_up(&mut self, execution_id: ExecutionId, command: CommandId) {
+        self.cancelled_activities.push(command_message_id(execution_id, command));
+    }
+
     /// Something that was asked for in the same turn is not asked for at all.
     fn cancel(&mut self, execution_id: ExecutionId, command: CommandId, open: Open) -> Result<(), CodecError> {
         let id = command_message_id(execution_id, command);
         match open {
-            Open::Activity if self.activities.remove(&(execution_id, command)).is_none() => {
+            Open::Activity { .. } if self.activities.remove(&(execution_id, command)).is_none() => {
                 self.cancelled_activities.push(id)
             }
             Open::Timer if self.timers.remove(&(execution_id, command)).is_none() => self.cancelled_timers.push(id),
@@ -136,7 +190,7 @@ impl Effects {
                 let by = Some(Parent { instance: self.instance.clone(), execution_id, command: Some(command) });
                 self.sent.push(Message::Cancel { reason, by }.enqueue(&instance, id)?);
             }
-            Open::Activity | Open::Timer | Open::Event { .. } => {}
+            Open::Activity { .. } | Open::Timer | Open::Event { .. } => {}
         }
         Ok(())
     }
@@ -174,7 +228,7 @@ impl Effects {
         let mut ops = self.created;
         ops.extend(self.histories);
         push_enqueue(&mut ops, &activities, self.activities.into_values().collect());
-        push_enqueue(&mut ops, &turns, self.timers.into_values().collect());
+        push_enqueue(&mut ops, &turns, self.timers.into_values().chain(self.late.into_values()).collect());
         push_cancel(&mut ops, &activities, self.cancelled_activities);
         push_cancel(&mut ops, &turns, self.cancelled_timers);
         ops.extend(self.sent);

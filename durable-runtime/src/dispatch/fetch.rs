@@ -1,8 +1,11 @@
 //! Brings what waits in the store to those who do it: turns to shards, activities to workers.
 
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::activities::Workers;
@@ -48,18 +51,31 @@ pub(super) async fn free(room: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> 
 
 /// Fetches activities while workers are free, for ever.
 pub(crate) async fn activities(provider: Arc<dyn Provider>, owner: OwnerId, workers: Arc<Workers>) {
-    let topics: Arc<[String]> = workers.topics().into();
+    let (topics, all_tags): (Arc<[String]>, _) = (workers.topics().into(), workers.tags());
     loop {
         let Some(free) = workers.free().await else { return };
+        let room = workers.caps.room(&topics, &all_tags);
+        if room.topics.is_empty() && room.partial {
+            drop(free);
+            workers.caps.freed().await;
+            continue;
+        }
         let want = ActivityRequest {
             owner: owner.clone(),
-            max: free.num_permits(),
+            max: free.num_permits().min(room.max),
             ttl: LEASE_TTL,
             wait: FETCH_WAIT,
-            topics: Arc::clone(&topics),
-            tags: workers.tags(),
+            topics: room.topics,
+            tags: room.tags,
         };
-        match provider.fetch_activities(want).await {
+        let fetched = provider.fetch_activities(want);
+        // What was left out is asked for as soon as there is a place for it.
+        let more = async { if room.partial { workers.caps.freed().await } else { pending().await } };
+        let fetched = match select(fetched, pin!(more)).await {
+            Either::Left((fetched, _)) => fetched,
+            Either::Right(((), _)) => continue,
+        };
+        match fetched {
             Ok(activities) => workers.start(activities, free),
             Err(error) => pause("activities", &error).await,
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::under_way::UnderWay;
 use crate::ids::{InstanceId, LockToken, MessageId};
 use crate::providers::{Provider, Renewal};
 
@@ -13,9 +14,9 @@ use crate::providers::{Provider, Renewal};
 pub(crate) const LEASE_TTL: Duration = Duration::from_secs(30);
 
 /// The leases that are in use, by fence.
-#[derive(Default)]
 pub(crate) struct Leases {
     held: Mutex<BTreeMap<u64, Held>>,
+    under_way: Arc<UnderWay>,
 }
 
 struct Held {
@@ -25,6 +26,10 @@ struct Held {
 }
 
 impl Leases {
+    pub(crate) fn new(under_way: Arc<UnderWay>) -> Self {
+        Self { held: Mutex::default(), under_way }
+    }
+
     /// Keeps the lease of a turn until [`Leases::release`].
     pub(crate) fn hold_turn(&self, token: LockToken) {
         self.lock().insert(token.fence, Held { token, work: None, lost: None });
@@ -41,6 +46,7 @@ impl Leases {
 
     /// Tells those who run these activities that nobody wants their results any more.
     pub(crate) fn revoke(&self, instance: &InstanceId, work: &[MessageId]) {
+        work.iter().for_each(|id| self.under_way.forget(instance, id));
         let held = self.lock();
         let theirs = held.values().filter(|held| held.token.instance == *instance);
         theirs.filter(|held| held.work.as_ref().is_some_and(|id| work.contains(id))).for_each(Held::tell);

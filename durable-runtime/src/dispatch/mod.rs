@@ -7,6 +7,7 @@
 mod activities;
 mod attempt;
 mod builder;
+mod caps;
 mod door;
 mod double_check;
 mod effects;
@@ -14,14 +15,19 @@ mod fetch;
 mod leases;
 mod load;
 mod resident;
+mod retries;
 mod runtime;
 mod shard;
 mod start;
 mod supervised;
 mod suspended;
 mod turn;
+mod under_way;
 mod watchdog;
 
 pub use self::builder::{RuntimeBuilder, StartError as RuntimeError};
+pub(crate) use self::caps::Capped;
 pub(crate) use self::door::{Accepted, Door, Refusal};
 pub use self::runtime::Runtime;
+pub use self::under_way::ActivityUnderWay;
+pub(crate) use self::under_way::UnderWay;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::activities::{UNSETTLED_MAX, Workers};
 use super::builder::{RuntimeBuilder, StartError};
+use super::caps::Caps;
 use super::door::{Door, ShardHandle};
 use super::double_check::DoubleCheck;
 use super::fetch;
@@ -21,6 +22,7 @@ use super::shard::{self, CommitIds, Shard};
 use super::supervised::Supervisor;
 use super::suspended::Suspended;
 use super::turn::Rules;
+use super::under_way::UnderWay;
 use super::watchdog::{self, Watch};
 use crate::client::Client;
 use crate::providers::OwnerId;
@@ -35,6 +37,7 @@ struct Start {
     engine: Handle,
     owner: OwnerId,
     leases: Arc<Leases>,
+    under_way: Arc<UnderWay>,
     suspended: Arc<Suspended>,
     watches: Vec<Watch>,
     threads: Vec<JoinHandle<()>>,
@@ -45,19 +48,26 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
     let application = Handle::try_current().map_err(|_| StartError::NoTokio)?;
     panics::install_hook();
     let (engine, alive, thread) = spawn_engine()?;
+    let under_way = Arc::new(UnderWay::default());
     let mut start = Start {
         builder,
         registry,
         application,
         engine,
         owner: OwnerId::new(Uuid::new_v4().to_string()),
-        leases: Arc::default(),
+        leases: Arc::new(Leases::new(Arc::clone(&under_way))),
+        under_way,
         suspended: Arc::default(),
         watches: Vec::new(),
         threads: vec![thread],
     };
     let shards = start.shards(&alive)?;
-    let door = Arc::new(Door::new(shards, Arc::clone(&start.registry), Arc::clone(&start.suspended)));
+    let door = Arc::new(Door::new(
+        shards,
+        Arc::clone(&start.registry),
+        Arc::clone(&start.suspended),
+        Arc::clone(&start.under_way),
+    ));
     let provider = Arc::clone(&start.builder.provider);
     let client = Client::of_runtime(Arc::clone(&provider), Arc::clone(&door), start.builder.limits);
     let workers = start.workers(&door, &client);
@@ -86,6 +96,7 @@ impl Start {
             rules: Rules {
                 registry: Arc::clone(&self.registry),
                 limits: self.builder.limits,
+                under_way: Arc::clone(&self.under_way),
                 shared: self.builder.provider.capabilities().shared,
                 double_check: supervisor.double_check.is_some(),
             },
@@ -124,6 +135,9 @@ impl Start {
             slots_max: self.builder.activities_max,
             unsettled: Arc::new(Semaphore::new(UNSETTLED_MAX as usize)),
             tags: self.builder.tags.clone().into(),
+            caps: Arc::new(Caps::new(self.builder.caps(&self.registry))),
+            under_way: Arc::clone(&self.under_way),
+            cancel_grace: self.builder.cancel_grace,
             running: Mutex::new(BTreeMap::new()),
         })
     }

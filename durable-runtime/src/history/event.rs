@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::attempts::FailedAttempt;
 use super::failure::Failure;
 use crate::clock::Timestamp;
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId};
 use crate::payload::Payload;
-use crate::retry::{RetryPolicy, millis};
+use crate::retry::{RetryPolicy, optional_millis};
 
 /// A line of the user's code.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,6 +125,12 @@ pub struct ActivitySettings {
     /// How long it may be silent.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_millis")]
     pub heartbeat_timeout: Option<Duration>,
+    /// How long it may wait for its first attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_millis")]
+    pub schedule_to_start: Option<Duration>,
+    /// How long it may take in all, waits and attempts together.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_millis")]
+    pub schedule_to_close: Option<Duration>,
     /// Which workers may take it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
@@ -138,21 +145,8 @@ impl ActivitySettings {
     }
 }
 
-mod optional_millis {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-        match duration {
-            Some(duration) => super::millis::serialize(duration, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
-    }
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What happened.
@@ -171,6 +165,12 @@ pub enum EventKind {
         output: Payload,
         /// How many attempts it took.
         attempts: u32,
+        /// The attempts before the last one, with their errors: the newest ten.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed_attempts: Vec<FailedAttempt>,
+        /// How often an attempt was begun anew because its process had died or lost its lease: not counted above.
+        #[serde(default, skip_serializing_if = "is_none")]
+        redeliveries: u32,
     },
     /// An activity failed for good.
     ActivityFailed {
@@ -180,6 +180,12 @@ pub enum EventKind {
         failure: Failure,
         /// How many attempts were made.
         attempts: u32,
+        /// The attempts before the last one, with their errors: the newest ten.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed_attempts: Vec<FailedAttempt>,
+        /// How often an attempt was begun anew because its process had died or lost its lease: not counted above.
+        #[serde(default, skip_serializing_if = "is_none")]
+        redeliveries: u32,
     },
     /// A timer is due.
     TimerFired {

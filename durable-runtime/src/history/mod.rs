@@ -1,10 +1,13 @@
 //! What happened, in which order: the events of an execution and their stored form.
 
+mod attempts;
 mod event;
 mod failure;
 mod stored;
 mod validate;
 
+pub use self::attempts::FailedAttempt;
+pub(crate) use self::attempts::note as note_failed_attempt;
 pub use self::event::{ActivitySettings, Carried, Event, EventKind, Parent, Place, Started};
 pub use self::failure::Failure;
 pub use self::stored::{HISTORY_FORMAT, HistoryError};

@@ -31,6 +31,8 @@ pub(crate) struct Applied {
     pub(crate) events: Vec<Event>,
     /// What the code does not wait for any more.
     pub(crate) cancelled: Vec<(CommandId, Open)>,
+    /// What the event brought back.
+    pub(crate) returned: Vec<(CommandId, Open)>,
 }
 
 impl Execution {
@@ -85,7 +87,8 @@ impl Execution {
             self.history_len += 1;
             events.push(Event { id: EventId(self.history_len), at, kind });
         }
-        Applied { events, cancelled: self.journal.borrow_mut().take_cancelled() }
+        let mut journal = self.journal.borrow_mut();
+        Applied { events, cancelled: journal.take_cancelled(), returned: journal.take_returned() }
     }
 
     /// Goes once more through what is recorded.
@@ -107,6 +110,7 @@ impl Execution {
         let values = commands.iter().filter_map(|event| recorded_value(&event.kind)).collect();
         let given = self.step(event, true, values);
         self.journal.borrow_mut().take_cancelled();
+        self.journal.borrow_mut().take_returned();
         self.history_len = event.id.0 + commands.len() as u64;
         let longest = given.len().max(commands.len());
         for index in 0..longest {

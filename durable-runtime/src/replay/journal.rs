@@ -31,10 +31,18 @@ pub(crate) enum Resolution {
 /// What a command is that has not come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Open {
-    Activity,
+    /// Which of its limits are watched by a message.
+    Activity {
+        schedule_to_start: bool,
+        schedule_to_close: bool,
+    },
     Timer,
-    Child { instance: InstanceId },
-    Event { name: String },
+    Child {
+        instance: InstanceId,
+    },
+    Event {
+        name: String,
+    },
 }
 
 impl Open {
@@ -59,7 +67,10 @@ impl Open {
 
     fn of(kind: &EventKind) -> Option<Self> {
         match kind {
-            EventKind::ActivityScheduled { .. } => Some(Self::Activity),
+            EventKind::ActivityScheduled { settings, .. } => Some(Self::Activity {
+                schedule_to_start: settings.schedule_to_start.is_some(),
+                schedule_to_close: settings.schedule_to_close.is_some(),
+            }),
             EventKind::TimerSet { .. } => Some(Self::Timer),
             EventKind::ChildStarted { detached: false, instance, .. } => {
                 Some(Self::Child { instance: instance.clone() })
@@ -85,6 +96,7 @@ pub(crate) struct Journal {
     draws: u64,
     given: Vec<EventKind>,
     cancelled: Vec<(CommandId, Open)>,
+    returned: Vec<(CommandId, Open)>,
     recorded_values: VecDeque<Payload>,
     open: BTreeMap<CommandId, Open>,
     settled: BTreeMap<CommandId, Settled>,
@@ -106,6 +118,7 @@ impl Journal {
             draws: 0,
             given: Vec::new(),
             cancelled: Vec::new(),
+            returned: Vec::new(),
             recorded_values: VecDeque::new(),
             open: BTreeMap::new(),
             settled: BTreeMap::new(),
@@ -157,6 +170,11 @@ impl Journal {
     /// What was cancelled since the last call.
     pub(crate) fn take_cancelled(&mut self) -> Vec<(CommandId, Open)> {
         std::mem::take(&mut self.cancelled)
+    }
+
+    /// What came back since the last call, except for events.
+    pub(crate) fn take_returned(&mut self) -> Vec<(CommandId, Open)> {
+        std::mem::take(&mut self.returned)
     }
 
     /// Whether something became ready while the code ran, so that it must be polled once more.
@@ -333,7 +351,8 @@ impl Journal {
     }
 
     fn settle(&mut self, command: CommandId, resolution: Resolution) {
-        if self.open.remove(&command).is_some() {
+        if let Some(open) = self.open.remove(&command) {
+            self.returned.push((command, open));
             self.settled.insert(command, Settled { at: self.position, resolution });
         }
     }

@@ -51,10 +51,20 @@ fn incoming(line: &str) -> EventKind {
     let command = || CommandId(first.parse().unwrap());
     let payload = || Payload::from_json(value.into()).unwrap();
     match verb {
-        "done" => EventKind::ActivityCompleted { command: command(), output: payload(), attempts: 1 },
-        "failed" => {
-            EventKind::ActivityFailed { command: command(), failure: Failure::Failed { error: payload() }, attempts: 1 }
-        }
+        "done" => EventKind::ActivityCompleted {
+            command: command(),
+            output: payload(),
+            attempts: 1,
+            failed_attempts: Vec::new(),
+            redeliveries: 0,
+        },
+        "failed" => EventKind::ActivityFailed {
+            command: command(),
+            failure: Failure::Failed { error: payload() },
+            attempts: 1,
+            failed_attempts: Vec::new(),
+            redeliveries: 0,
+        },
         "fired" => EventKind::TimerFired { command: command() },
         "raised" => EventKind::EventRaised { name: first.into(), value: payload() },
         "child" => EventKind::ChildCompleted { command: command(), output: payload() },

@@ -9,6 +9,7 @@ use crate::dispatch::door::{Accepted, Delivery, Origin, Refusal};
 use crate::dispatch::double_check::Part;
 use crate::dispatch::effects::{Effects, outcome_of};
 use crate::dispatch::resident::Resident;
+use crate::dispatch::{ActivityUnderWay, UnderWay};
 use crate::history::{Event, EventKind};
 use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 use crate::limits::Limits;
@@ -27,6 +28,8 @@ const GENERATIONS_MAX: usize = 8;
 pub(super) struct Rules {
     pub(super) registry: Arc<Registry>,
     pub(super) limits: Limits,
+    /// How far activities have come.
+    pub(super) under_way: Arc<UnderWay>,
     /// Whether another process may know what this one does not.
     pub(super) shared: bool,
     /// Whether what a turn added is to be gone over twice.
@@ -163,13 +166,31 @@ impl Turn<'_> {
                 Ok(())
             }
             (Resident::Live(live), message) => {
-                let event = message.into_event(live.execution_id).filter(|event| live.execution.accepts(event));
-                if let Some(event) = event {
+                let execution_id = live.execution_id;
+                let late = matches!(message, Message::ActivityLate { .. });
+                let event = message.into_event(execution_id).filter(|event| live.execution.accepts(event));
+                if let Some(mut event) = event {
+                    if late {
+                        self.give_up(execution_id, &mut event);
+                    }
                     self.apply(event)?;
                 }
                 self.settle(source, Ok(Accepted::Kept));
                 Ok(())
             }
+        }
+    }
+
+    /// An activity is late: says how far it had come, and has it stopped.
+    fn give_up(&mut self, execution_id: ExecutionId, event: &mut EventKind) {
+        let EventKind::ActivityFailed { command, attempts, failed_attempts, .. } = event else { return };
+        self.effects.give_up(execution_id, *command);
+        let under_way = self.rules.under_way.of(&self.instance);
+        let of_command =
+            |activity: &ActivityUnderWay| (activity.execution_id, activity.command) == (execution_id, *command);
+        if let Some(activity) = under_way.into_iter().find(of_command) {
+            *attempts = activity.attempt.saturating_sub(u32::from(activity.next_attempt_at.is_some()));
+            *failed_attempts = activity.failed_attempts;
         }
     }
 
@@ -246,7 +267,7 @@ impl Turn<'_> {
         // A history without a start would be none: what never began leaves no event.
         if *history_len > 0 {
             let event = Event { id: EventId(*history_len + 1), at: self.now, kind: end.clone() };
-            let applied = Applied { events: vec![event], cancelled: std::mem::take(open) };
+            let applied = Applied { events: vec![event], cancelled: std::mem::take(open), returned: Vec::new() };
             self.effects.take(*execution_id, applied)?;
         }
         self.close(&end)

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use durable_runtime::{Client, InstanceId, InstanceStatus, Limits, MemoryProvider, Provider, Runtime};
+use durable_runtime::testing::ManualClock;
+use durable_runtime::{
+    Client, InstanceId, InstanceStatus, Limits, MemoryProvider, Provider, Runtime, RuntimeBuilder, SledProvider,
+};
 use tokio::sync::Semaphore;
 
 /// Longer than anything takes that is not stuck; shorter than a lease.
@@ -99,5 +102,53 @@ pub(crate) async fn status_when(
             Ok(status) if so(&status) => return status,
             _ => {}
         }
+    }
+}
+
+/// A store whose time is set by hand.
+pub(crate) struct TestStore {
+    pub(crate) store: Arc<dyn Provider>,
+    pub(crate) clock: ManualClock,
+    _folder: Option<tempfile::TempDir>,
+}
+
+/// One in memory and one on disk.
+pub(crate) fn each_store() -> [TestStore; 2] {
+    let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
+    let sled = SledProvider::options().clock(clock.clone()).open(folder.path()).unwrap();
+    let sled = TestStore { store: Arc::new(sled), clock, _folder: Some(folder) };
+    let clock = ManualClock::new();
+    let memory = MemoryProvider::with_clock(clock.clone());
+    [TestStore { store: Arc::new(memory), clock, _folder: None }, sled]
+}
+
+impl TestStore {
+    pub(crate) fn runtime(&self) -> RuntimeBuilder {
+        Runtime::builder(Arc::clone(&self.store))
+    }
+
+    /// The name of a gate that no other store uses.
+    pub(crate) fn named(&self, name: &str) -> String {
+        format!("{name} in {}", self.store.capabilities().name)
+    }
+
+    /// Waits until so many activities are queued, of which so many are leased.
+    pub(crate) async fn activities_are(&self, queued: u64, leased: u64) {
+        soon(async {
+            loop {
+                let stats = self.store.stats().await.unwrap();
+                if (stats.activities, stats.activities_leased) == (queued, leased) {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+
+    /// Nothing waits and nothing is leased.
+    pub(crate) async fn is_quiet(&self) -> bool {
+        let stats = self.store.stats().await.unwrap();
+        (stats.activities, stats.turn_messages, stats.activities_leased) == (0, 0, 0)
     }
 }
