@@ -1,6 +1,6 @@
 //! Macros whose arguments we can read: their expansions do not exist yet when an attribute sees the call.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -8,42 +8,101 @@ use syn::{Expr, Macro, Pat, Path, Token};
 
 use crate::expand::Select;
 
-/// Macros that take a list of expressions.
-const LISTS: &[&str] = &[
-    "anyhow",
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "bail",
-    "dbg",
-    "debug",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "ensure",
-    "eprint",
-    "eprintln",
-    "error",
-    "event",
-    "format",
-    "format_args",
-    "info",
-    "json",
-    "panic",
-    "pin",
-    "print",
-    "println",
-    "ready",
-    "span",
-    "todo",
-    "trace",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "warn",
-    "write",
-    "writeln",
+/// How the arguments of a macro are read.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// `join!` or `try_join!`: ours, whatever is imported under these names.
+    Join,
+    Select,
+    /// Expressions, and what stands between them.
+    List,
+    Matches,
+    /// Expands to a constant, whatever it is given.
+    Constant,
+}
+
+/// Macros that are known by name, and the crates that they come from.
+const KNOWN: &[(Shape, &[&str], &[&str])] = &[
+    (Shape::Join, &["join", "try_join"], &[]),
+    (Shape::Select, &["select"], &[]),
+    (Shape::Matches, &["matches", "assert_matches", "debug_assert_matches"], &["std"]),
+    (
+        Shape::List,
+        &[
+            "assert",
+            "assert_eq",
+            "assert_ne",
+            "dbg",
+            "debug_assert",
+            "debug_assert_eq",
+            "debug_assert_ne",
+            "eprint",
+            "eprintln",
+            "format",
+            "format_args",
+            "panic",
+            "pin",
+            "print",
+            "println",
+            "ready",
+            "todo",
+            "unimplemented",
+            "unreachable",
+            "vec",
+            "write",
+            "writeln",
+        ],
+        &["std"],
+    ),
+    (
+        Shape::Constant,
+        &[
+            "cfg",
+            "column",
+            "compile_error",
+            "concat",
+            "env",
+            "file",
+            "include_bytes",
+            "include_str",
+            "line",
+            "module_path",
+            "offset_of",
+            "option_env",
+            "stringify",
+        ],
+        &["std"],
+    ),
+    (Shape::List, &["trace", "debug", "info", "warn", "error"], &["tracing", "log"]),
+    (
+        Shape::List,
+        &["event", "span", "trace_span", "debug_span", "info_span", "warn_span", "error_span", "enabled"],
+        &["tracing"],
+    ),
+    (Shape::List, &["log", "log_enabled"], &["log"]),
+    (Shape::List, &["anyhow", "bail", "ensure"], &["anyhow", "eyre", "color_eyre"]),
+    (Shape::List, &["eyre"], &["eyre", "color_eyre"]),
+    (Shape::List, &["json"], &["serde_json"]),
 ];
+
+fn known(name: &str) -> Option<&'static (Shape, &'static [&'static str], &'static [&'static str])> {
+    KNOWN.iter().find(|(_, names, _)| names.contains(&name))
+}
+
+/// Whether we know what the macro expands to: by its name, if nothing says that it is another one of this name; or
+/// because the user vouches for it. `candidates` are the paths that it may have.
+pub(crate) fn is_known(call: &Macro, candidates: &[Vec<String>], listed: &[Path]) -> bool {
+    if is_listed(call, listed) {
+        return true;
+    }
+    let Some((shape, _, crates)) = known(&name(call)) else { return false };
+    let may_be = |path: &Vec<String>| match path.as_slice() {
+        [_] => true,
+        [root, ..] => crates.contains(&root.as_str()),
+        [] => false,
+    };
+    matches!(shape, Shape::Join | Shape::Select) || candidates.iter().any(may_be)
+}
 
 /// What stands between the delimiters.
 pub(crate) enum Arguments {
@@ -55,7 +114,9 @@ pub(crate) enum Arguments {
     Repeat(Box<Expr>, Box<Expr>),
     /// `matches!(value, pattern if guard)`
     Matches(Box<Expr>, Pat, Option<Box<Expr>>),
-    /// A macro of somebody else, or arguments that are no expressions.
+    /// Expressions between other tokens, as in `json!` and `info!`: they can be read, but not rewritten.
+    Scattered(Vec<Expr>),
+    /// A macro of somebody else.
     Opaque,
 }
 
@@ -63,15 +124,20 @@ impl Arguments {
     /// Reads the call; `listed` are the macros of the user's `macros(..)`.
     pub(crate) fn of(call: &Macro, listed: &[Path]) -> Self {
         let tokens = call.tokens.clone();
-        match name(call).as_str() {
-            "join" | "try_join" => list(tokens).map_or(Self::Opaque, Self::Join),
-            "select" => syn::parse2(tokens).map_or(Self::Opaque, Self::Select),
-            "matches" | "assert_matches" => matches.parse2(tokens).unwrap_or(Self::Opaque),
-            "vec" => {
-                repeat.parse2(tokens.clone()).ok().or_else(|| list(tokens).map(Self::List)).unwrap_or(Self::Opaque)
+        let shape = match known(&name(call)) {
+            Some((shape, ..)) => *shape,
+            None if is_listed(call, listed) => Shape::List,
+            None => return Self::Opaque,
+        };
+        match shape {
+            Shape::Join => list(tokens).map_or(Self::Opaque, Self::Join),
+            Shape::Select => syn::parse2(tokens).map_or(Self::Opaque, Self::Select),
+            Shape::Matches => matches.parse2(tokens).unwrap_or(Self::Opaque),
+            Shape::Constant => Self::Scattered(Vec::new()),
+            Shape::List => {
+                let whole = repeat.parse2(tokens.clone()).ok().or_else(|| list(tokens.clone()).map(Self::List));
+                whole.unwrap_or_else(|| Self::Scattered(scattered(tokens)))
             }
-            known if LISTS.contains(&known) || is_listed(call, listed) => list(tokens).map_or(Self::Opaque, Self::List),
-            _ => Self::Opaque,
         }
     }
 
@@ -87,6 +153,7 @@ impl Arguments {
             }
             Self::Repeat(value, count) => vec![value, count],
             Self::Matches(value, _, guard) => std::iter::once(value.as_ref()).chain(guard.as_deref()).collect(),
+            Self::Scattered(all) => all.iter().collect(),
             Self::Opaque => Vec::new(),
         }
     }
@@ -103,7 +170,7 @@ impl Arguments {
             }
             Self::Repeat(value, count) => vec![value, count],
             Self::Matches(value, _, guard) => std::iter::once(value.as_mut()).chain(guard.as_deref_mut()).collect(),
-            Self::Opaque => Vec::new(),
+            Self::Scattered(_) | Self::Opaque => Vec::new(),
         }
     }
 }
@@ -118,7 +185,7 @@ impl ToTokens for Arguments {
                 let guard = guard.iter();
                 tokens.extend(quote!(#value, #pattern #(if #guard)*));
             }
-            Self::Opaque => {}
+            Self::Scattered(_) | Self::Opaque => {}
         }
     }
 }
@@ -147,6 +214,53 @@ fn list(tokens: TokenStream) -> Option<Punctuated<Expr, Token![,]>> {
     Punctuated::parse_terminated.parse2(tokens).ok()
 }
 
+/// The expressions among tokens that are no list of them: the parts between `,`, `;`, `:`, `=` and `=>`, without `%`
+/// and `?` in front; and where a part is no expression, those inside of its groups.
+fn scattered(tokens: TokenStream) -> Vec<Expr> {
+    let mut parts: Vec<Vec<TokenTree>> = vec![Vec::new()];
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let TokenTree::Punct(punct) = &token else {
+            parts.last_mut().into_iter().for_each(|part| part.push(token.clone()));
+            continue;
+        };
+        let next = tokens.peek().map(ToString::to_string).unwrap_or_default();
+        let joint = (punct.spacing() == Spacing::Joint).then_some(next.as_str());
+        match (punct.as_char(), joint) {
+            (',' | ';', _) | (':' | '=', None) => parts.push(Vec::new()),
+            ('=', Some(">")) => {
+                tokens.next();
+                parts.push(Vec::new());
+            }
+            // `::`, `==` and the like are one, and stay in their part.
+            (':' | '=' | '<' | '>' | '!', Some(_)) => {
+                let second = tokens.next();
+                parts
+                    .last_mut()
+                    .into_iter()
+                    .for_each(|part| part.extend([Some(token.clone()), second.clone()].into_iter().flatten()));
+            }
+            _ => parts.last_mut().into_iter().for_each(|part| part.push(token.clone())),
+        }
+    }
+    parts.into_iter().flat_map(part).collect()
+}
+
+fn part(tokens: Vec<TokenTree>) -> Vec<Expr> {
+    let is_sigil = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if "%?".contains(punct.as_char()));
+    let tokens: Vec<TokenTree> = tokens.into_iter().skip_while(is_sigil).collect();
+    match syn::parse2::<Expr>(tokens.iter().cloned().collect()) {
+        Ok(expr) => vec![expr],
+        Err(_) => {
+            let groups = tokens.into_iter().filter_map(|token| match token {
+                TokenTree::Group(group) => Some(group.stream()),
+                _ => None,
+            });
+            groups.flat_map(scattered).collect()
+        }
+    }
+}
+
 fn repeat(input: ParseStream) -> syn::Result<Arguments> {
     let value = input.parse()?;
     input.parse::<Token![;]>()?;
@@ -160,4 +274,49 @@ fn matches(input: ParseStream) -> syn::Result<Arguments> {
     let guard = input.parse::<Option<Token![if]>>()?.map(|_| input.parse()).transpose()?;
     input.parse::<Option<Token![,]>>()?;
     Ok(Arguments::Matches(Box::new(value), pattern, guard.map(Box::new)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(call: &str) -> Vec<String> {
+        let call: Macro = syn::parse_str(call).unwrap();
+        let arguments = Arguments::of(&call, &[]);
+        arguments.expressions().into_iter().map(|expr| expr.to_token_stream().to_string().replace(' ', "")).collect()
+    }
+
+    #[test]
+    fn expressions_are_found_wherever_they_stand() {
+        for (call, expected) in [
+            ("vec![a(); 3]", vec!["a()", "3"]),
+            ("format!(\"{x}\", x = b::c())", vec!["\"{x}\"", "x=b::c()"]),
+            (
+                "json!({ \"a\": b::c(), \"d\": [e(), { \"f\": g.h() }] })",
+                vec!["\"a\"", "b::c()", "\"d\"", "e()", "\"f\"", "g.h()"],
+            ),
+            ("info!(order.id = %a.b(), ?c, \"text\")", vec!["order.id", "a.b()", "c", "\"text\""]),
+            ("info!(target: \"x\", a == b, c => d)", vec!["target", "\"x\"", "a==b", "c", "d"]),
+            ("matches!(a(), Some(b) if c())", vec!["a()", "c()"]),
+            ("line!()", vec![]),
+            ("mine!(a())", vec![]),
+        ] {
+            assert_eq!(read(call), expected, "{call}");
+        }
+    }
+
+    #[test]
+    fn a_macro_is_known_by_its_name_unless_it_comes_from_elsewhere() {
+        let known = |call: &str, path: &str| {
+            let call: Macro = syn::parse_str(call).unwrap();
+            is_known(&call, &[path.split("::").map(ToOwned::to_owned).collect()], &[])
+        };
+        assert!(known("format!()", "std::format!"));
+        assert!(known("info!()", "info!"));
+        assert!(known("info!()", "tracing::info!"));
+        assert!(known("join!()", "crate::join!"));
+        assert!(!known("info!()", "slog::info!"));
+        assert!(!known("format!()", "crate::format!"));
+        assert!(!known("mine!()", "mine!"));
+    }
 }

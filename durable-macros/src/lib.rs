@@ -57,6 +57,17 @@ pub fn deterministic(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::deterministic(args.into(), item.into()).into()
 }
 
+/// A justified exception from a rule: on a statement or an expression of an orchestration, on the whole of it, or on a
+/// helper that it calls.
+///
+/// Arguments: the names of the rules, and why breaking them is safe here, as in
+/// `#[allow_nondeterminism(wall_clock, reason = "only shown, never decided upon")]`. The reason must be given, and an
+/// exception that nothing needs is an error. `durable_runtime::errors` lists the rules.
+#[proc_macro_attribute]
+pub fn allow_nondeterminism(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::allow_nondeterminism(args.into(), item.into()).into()
+}
+
 /// Makes a type an event that can be raised and waited for; its name is that of the type in `snake_case`.
 ///
 /// Argument: `#[event(name = "..")]`.
@@ -98,4 +109,18 @@ pub fn derive_activity_error(item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn select(input: TokenStream) -> TokenStream {
     expand::select(input.into()).into()
+}
+
+/// The table of rules, for `durable_runtime::errors` alone.
+#[doc(hidden)]
+#[proc_macro]
+pub fn rules(_: TokenStream) -> TokenStream {
+    lints::rules().into()
+}
+
+/// The table of rules as a text for `clippy.toml`, for `durable_runtime::errors` alone.
+#[doc(hidden)]
+#[proc_macro]
+pub fn clippy_rules(_: TokenStream) -> TokenStream {
+    proc_macro::TokenTree::from(proc_macro::Literal::string(&lints::clippy())).into()
 }

@@ -220,6 +220,8 @@ pub(crate) struct Attributes {
     pub(crate) lints: Vec<Attribute>,
     /// Everything else is about the code in the body.
     pub(crate) body: Vec<Attribute>,
+    /// `#[allow_nondeterminism]`: for our own rules.
+    pub(crate) allowances: Vec<Attribute>,
     /// Attributes of ours, of which only one can be.
     pub(crate) ours: Vec<Attribute>,
 }
@@ -240,6 +242,7 @@ impl Attributes {
     fn place(&mut self, attribute: &Attribute) -> &mut Vec<Attribute> {
         match attribute_name(attribute).as_str() {
             _ if Self::is_ours(attribute) => &mut self.ours,
+            "allow_nondeterminism" => &mut self.allowances,
             "cfg" => &mut self.conditions,
             "doc" | "deprecated" | "must_use" => &mut self.caller,
             "allow" | "warn" | "deny" | "forbid" => &mut self.lints,

@@ -2,11 +2,11 @@
 
 use quote::{quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Block, Expr, ExprAsync, ExprClosure, Item, Macro, Path};
+use syn::{Block, Expr, ExprAsync, Item, Macro, Path};
 
 use crate::hygiene::{Runtime, respan};
 use crate::known_macros::{self, Arguments};
-use crate::lints::Denied;
+use crate::lints::{self, Denied};
 use crate::mistakes::Mistakes;
 
 /// What a rewrite needs to know.
@@ -20,6 +20,7 @@ pub(crate) struct Rewrite<'a> {
 
 /// Rewrites the body of an orchestration or helper. Items inside of it are left alone: they are code of their own.
 pub(crate) fn body(rewrite: &Rewrite<'_>, body: &mut Block, mistakes: &mut Mistakes) {
+    lints::consume_allowances(body);
     Barrier { rewrite, mistakes }.visit_block_mut(body);
 }
 
@@ -45,18 +46,11 @@ impl VisitMut for Barrier<'_, '_> {
         }
     }
 
-    fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
-        if let Some(token) = &closure.asyncness {
-            self.mistakes.at(token, "an `async` closure cannot be made durable; write `|..| async move { .. }`");
-        }
-        visit_mut::visit_expr_closure_mut(self, closure);
-    }
-
     fn visit_macro_mut(&mut self, call: &mut Macro) {
         let mut arguments = Arguments::of(call, self.rewrite.macros);
         arguments.expressions_mut().into_iter().for_each(|expr| self.visit_expr_mut(expr));
         match &mut arguments {
-            Arguments::Opaque => return self.opaque(call),
+            Arguments::Opaque | Arguments::Scattered(_) => return self.opaque(call),
             Arguments::Join(_) if !self.rewrite.denied.has_macro(call) => self.ours(call),
             Arguments::Select(select) if !self.rewrite.denied.has_macro(call) => {
                 let runtime = self.rewrite.runtime;
@@ -88,7 +82,7 @@ impl Barrier<'_, '_> {
     /// An await that we cannot reach is an await that nobody checks.
     fn opaque(&mut self, call: &Macro) {
         let Some(token) = known_macros::awaits(call.tokens.clone()) else { return };
-        if !known_macros::is_listed(call, self.rewrite.macros) {
+        if !known_macros::is_listed(call, self.rewrite.macros) && !self.rewrite.denied.has_macro(call) {
             let name = known_macros::name(call);
             self.mistakes.at(
                 token,

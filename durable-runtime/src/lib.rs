@@ -94,6 +94,7 @@ pub mod client;
 mod clock;
 pub mod context;
 mod dispatch;
+pub mod errors;
 mod event;
 pub mod history;
 mod ids;
@@ -115,7 +116,7 @@ pub mod testing;
 #[doc(hidden)]
 pub mod __private;
 
-pub use durable_macros::{ActivityError, Event, activity, deterministic, orchestration, select};
+pub use durable_macros::{ActivityError, Event, activity, allow_nondeterminism, deterministic, orchestration, select};
 
 pub use activity::{Activity, State, TerminalError};
 pub use client::{Client, Handle};

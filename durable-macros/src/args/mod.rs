@@ -2,7 +2,7 @@
 
 mod activity;
 mod event;
-mod near;
+pub(crate) mod near;
 mod orchestration;
 mod values;
 

@@ -10,7 +10,7 @@ pub(super) fn unknown(owner: &str, name: &str, known: &[&str]) -> String {
 }
 
 /// At most a third of the letters may differ.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|known| (distance(name, known), *known))

@@ -29,6 +29,22 @@ pub(crate) fn scoped(rt: &TokenStream, output: &Output<'_>, body: &Block) -> Tok
     }
 }
 
+/// Turns on what `clippy` knows by itself, for those whose `clippy.toml` has our list: it sees through aliases, globs
+/// and macros. Off where something is allowed, since an allowance cannot stand on every expression.
+pub(crate) fn for_clippy(is_off: bool) -> TokenStream {
+    if is_off {
+        return TokenStream::new();
+    }
+    quote! {
+        #[deny(
+            clippy::disallowed_macros,
+            clippy::disallowed_methods,
+            clippy::disallowed_types,
+            clippy::iter_over_hash_type
+        )]
+    }
+}
+
 /// Tells the compiler what the body returns before it reads it, as the signature of an `async fn` does; without it,
 /// `?` and `return` have nothing to convert to.
 fn type_hint(output: &Output<'_>, body: &Block) -> TokenStream {

@@ -2,14 +2,15 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::ItemFn;
+use syn::{Attribute, ItemFn};
 
 use super::{body, parse_function, runtime};
 use crate::args::DeterministicArgs;
+use crate::check;
+use crate::lints::{self, Checked};
 use crate::mistakes::Mistakes;
 use crate::model::{Attributes, Output};
 use crate::rewrite::{self, Rewrite};
-use crate::{check, lints};
 
 pub(crate) fn deterministic(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut function = match parse_function("#[deterministic]", &item) {
@@ -21,12 +22,18 @@ pub(crate) fn deterministic(args: TokenStream, item: TokenStream) -> TokenStream
     let (path, rt) = runtime(args.runtime.as_ref());
     check::qualifiers(&function.sig, "a deterministic helper", function.sig.asyncness.is_none(), &mut mistakes);
     one_attribute(&mut function, &mut mistakes);
-    let denied = lints::check(&function.sig, &function.block, &args.macros, &mut mistakes);
+    let (allowances, attributes) = function.attrs.into_iter().partition(lints::is_allowance);
+    function.attrs = attributes;
+    let allowances: Vec<Attribute> = allowances;
+    let checked =
+        Checked { attributes: &allowances, signature: &function.sig, body: &function.block, macros: &args.macros };
+    let denied = lints::check(&checked, &mut mistakes);
+    let clippy = body::for_clippy(!allowances.is_empty());
     let rewrite = Rewrite { runtime: &path, macros: &args.macros, denied: &denied };
     rewrite::body(&rewrite, &mut function.block, &mut mistakes);
     let expanded = if function.sig.asyncness.is_some() { durable(&rt, &function) } else { quote!(#function) };
     let mistakes = mistakes.into_tokens();
-    quote!(#expanded #mistakes)
+    quote!(#clippy #expanded #mistakes)
 }
 
 fn one_attribute(function: &mut ItemFn, mistakes: &mut Mistakes) {

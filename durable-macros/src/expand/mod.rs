@@ -2,6 +2,7 @@
 
 mod activity;
 mod activity_error;
+mod allow;
 mod arguments;
 mod body;
 mod deterministic;
@@ -12,6 +13,7 @@ mod select;
 
 pub(crate) use activity::activity;
 pub(crate) use activity_error::activity_error;
+pub(crate) use allow::allow_nondeterminism;
 pub(crate) use deterministic::deterministic;
 pub(crate) use event::event;
 pub(crate) use orchestration::orchestration;

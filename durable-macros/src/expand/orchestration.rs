@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::{arguments, body, marker, output, parse_function, place, runtime};
 use crate::args::OrchestrationArgs;
-use crate::lints;
+use crate::lints::{self, Checked};
 use crate::mistakes::Mistakes;
 use crate::model::{Function, Kind};
 use crate::outline::{self, Outline};
@@ -28,7 +28,13 @@ pub(crate) fn orchestration(args: TokenStream, item: TokenStream) -> TokenStream
     check::signature(&function, &mut mistakes);
     let refused = mistakes.count() > before;
     let outline = outline::of(&function);
-    let denied = lints::check(&function.signature, &function.body, &args.common.macros, &mut mistakes);
+    let checked = Checked {
+        attributes: &function.attributes.allowances,
+        signature: &function.signature,
+        body: &function.body,
+        macros: &args.common.macros,
+    };
+    let denied = lints::check(&checked, &mut mistakes);
     let rewrite = Rewrite { runtime: &path, macros: &args.common.macros, denied: &denied };
     rewrite::body(&rewrite, &mut function.body, &mut mistakes);
     let expanded = if refused { fallback::stand_in(&rt, &function) } else { whole(&rt, &function, &args, &outline) };
@@ -88,6 +94,7 @@ fn inherent(rt: &TokenStream, function: &Function, args: &OrchestrationArgs, out
     let (returns, block) = (body::return_type(rt, &written), body::scoped(rt, &written, &function.body));
     let (name, version) =
         (args.name.clone().unwrap_or_else(|| function.plain_name()), args.version.as_deref().unwrap_or("1.0.0"));
+    let clippy = body::for_clippy(!attributes.allowances.is_empty());
     let (fingerprint, steps) = (outline.fingerprint(), outline.to_tokens(rt));
     let docs = format!("The body of the orchestration `{ident}`, for a test that brings its own context.");
     quote! {
@@ -106,6 +113,7 @@ fn inherent(rt: &TokenStream, function: &Function, args: &OrchestrationArgs, out
             #[doc = #docs]
             #(#lints)* #(#others)*
             #[allow(private_interfaces)]
+            #clippy
             #vis fn #run(#inputs) #returns #block
         }
     }

@@ -1,31 +1,60 @@
 //! What may not stand in the body of an orchestration or helper, as far as tokens tell.
 
-mod file;
+mod allow;
+mod format;
+mod judge;
 mod names;
+mod published;
+mod reach;
 mod table;
 mod walk;
 
-pub(crate) use file::is_associated;
+pub(crate) use allow::{consume as consume_allowances, is_allowance};
+pub(crate) use published::{clippy, rules};
 
 use std::collections::HashSet;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
-use syn::{Block, Macro, Path, Signature};
+use syn::{Attribute, Block, Macro, Path, Signature};
 
 use crate::mistakes::Mistakes;
+use reach::Surroundings;
+use walk::Strictness;
+
+/// A function whose body is to be checked.
+pub(crate) struct Checked<'a> {
+    pub(crate) attributes: &'a [Attribute],
+    pub(crate) signature: &'a Signature,
+    pub(crate) body: &'a Block,
+    /// The user's `macros(..)`.
+    pub(crate) macros: &'a [Path],
+}
 
 /// Reports everything in a body that would differ in a second run.
-pub(crate) fn check(signature: &Signature, body: &Block, macros: &[Path], mistakes: &mut Mistakes) -> Denied {
-    let names = file::names(signature);
-    walk::walk(signature, body, macros, names, mistakes)
+pub(crate) fn check(checked: &Checked<'_>, mistakes: &mut Mistakes) -> Denied {
+    judge::judge(checked, Strictness::Body, mistakes)
+}
+
+/// Reports allowances on a plain function that are wrong or not needed; the rest is reported where it is called.
+pub(crate) fn check_allowances(checked: &Checked<'_>, mistakes: &mut Mistakes) {
+    judge::judge(checked, Strictness::Helper, mistakes);
+}
+
+/// Whether the function stands in an `impl` or `trait`: without `self`, its own tokens do not tell.
+pub(crate) fn is_associated(signature: &Signature) -> bool {
+    Surroundings::of(signature).is_associated()
 }
 
 /// What a message stands at already, so that no other layer says the same once more.
 #[derive(Default)]
 pub(crate) struct Denied {
-    places: HashSet<(usize, usize)>,
+    places: HashSet<Place>,
+    /// Where rules about types are allowed to be broken: the rule, from, to.
+    off: Vec<(&'static table::Row, (Place, Place))>,
 }
+
+type Place = (usize, usize);
 
 impl Denied {
     /// Whether this `await` waits for something refused.
@@ -38,12 +67,20 @@ impl Denied {
         self.has(call.path.span())
     }
 
+    /// Whether `#[allow_nondeterminism]` switches this rule off at this place; for the rules that types decide.
+    #[allow(dead_code, reason = "for rules in `OF_TYPES`, of which there are none yet")]
+    pub(crate) fn allows(&self, rule: &str, span: Span) -> bool {
+        let is_within =
+            |place: Place| self.off.iter().any(|(row, (from, to))| row.name == rule && (*from..=*to).contains(&place));
+        place(span).is_some_and(is_within)
+    }
+
     fn add(&mut self, span: Span) {
         self.places.extend(place(span));
     }
 }
 
 /// Line and column tell the tokens of one body apart. Outside of the compiler there are none.
-fn place(span: Span) -> Option<(usize, usize)> {
+fn place(span: Span) -> Option<Place> {
     proc_macro::is_available().then(|| (span.unwrap().line(), span.unwrap().column()))
 }

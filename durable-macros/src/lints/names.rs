@@ -1,12 +1,14 @@
-//! What a name in a body means: which full path it stands for, as far as `use` and declarations tell.
+//! What a name means: which full path it stands for, as far as `use` and declarations tell.
 
 use std::collections::HashMap;
 
-use syn::{Item, ItemUse, Stmt, Type, UseTree};
+use syn::{Generics, Item, ItemUse, Stmt, Type, UseTree};
 
 /// The names that one module or block brings into scope. Plain text only: no tokens of the compiler are kept.
 #[derive(Default, Clone, Debug)]
 pub(super) struct Scope {
+    /// The path of the module, from `crate` on; `None` for a block.
+    home: Option<Vec<String>>,
     names: HashMap<String, Meaning>,
     /// `use a::b::*`
     globs: Vec<Vec<String>>,
@@ -16,26 +18,59 @@ pub(super) struct Scope {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Meaning {
-    /// Stands for this full path.
+    /// Stands for this path, as it was written beside the name.
     Path(Vec<String>),
-    /// Declared here: none of what our rules are about.
-    Local,
+    /// Declared here.
+    Item,
 }
 
 impl Scope {
-    /// The names of a module.
-    pub(super) fn of_items<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
-        let mut scope = Self::default();
+    /// The names of the module with this path.
+    pub(super) fn of_module<'a>(home: Vec<String>, items: impl IntoIterator<Item = &'a Item>) -> Self {
+        let mut scope = Self { home: Some(home), ..Self::default() };
         items.into_iter().for_each(|item| scope.add(item));
         scope
     }
 
     /// The items of a block are in scope in all of it.
     pub(super) fn of_block(block: &syn::Block) -> Self {
-        Self::of_items(block.stmts.iter().filter_map(|statement| match statement {
-            Stmt::Item(item) => Some(item),
-            _ => None,
-        }))
+        let mut scope = Self::default();
+        for statement in &block.stmts {
+            if let Stmt::Item(item) = statement {
+                scope.add(item);
+            }
+        }
+        scope
+    }
+
+    /// Type parameters, which may have the name of a crate or type.
+    pub(super) fn of_generics(generics: &Generics) -> Self {
+        let names = generics.type_params().map(|parameter| (parameter.ident.to_string(), Meaning::Item));
+        Self { names: names.collect(), ..Self::default() }
+    }
+
+    /// What `Self` is in an `impl`.
+    pub(super) fn of_self(ty: &Type) -> Self {
+        let meaning = alias(ty).map_or(Meaning::Item, Meaning::Path);
+        Self { names: HashMap::from([("Self".to_owned(), meaning)]), ..Self::default() }
+    }
+
+    /// The path that a name of this module stands for, as it was written there.
+    pub(super) fn imported(&self, name: &str) -> Option<&[String]> {
+        match self.names.get(name)? {
+            Meaning::Path(path) => Some(path),
+            Meaning::Item => None,
+        }
+    }
+
+    /// Whether an item of this name stands here.
+    pub(super) fn declares(&self, name: &str) -> bool {
+        self.names.get(name) == Some(&Meaning::Item)
+    }
+
+    /// What `use a::b::*` names.
+    pub(super) fn globs(&self) -> &[Vec<String>] {
+        &self.globs
     }
 
     fn add(&mut self, item: &Item) {
@@ -46,17 +81,17 @@ impl Scope {
                 self.names.insert(name.to_string(), Meaning::Path(vec![item.ident.to_string()]));
             }
             Item::Type(item) => {
-                let meaning = alias(&item.ty).map_or(Meaning::Local, Meaning::Path);
+                let meaning = alias(&item.ty).map_or(Meaning::Item, Meaning::Path);
                 self.names.insert(item.ident.to_string(), meaning);
             }
             Item::Macro(item) => {
                 if let Some(name) = &item.ident {
-                    self.names.insert(format!("{name}!"), Meaning::Local);
+                    self.names.insert(format!("{name}!"), Meaning::Item);
                 }
             }
             other => {
                 if let Some(name) = declared(other) {
-                    self.names.insert(name, Meaning::Local);
+                    self.names.insert(name, Meaning::Item);
                 }
             }
         }
@@ -124,7 +159,7 @@ fn declared(item: &Item) -> Option<String> {
 }
 
 /// The scopes around a place, the innermost last.
-#[derive(Default, Debug)]
+#[derive(Default, Debug, Clone)]
 pub(super) struct Names {
     scopes: Vec<Scope>,
 }
@@ -141,7 +176,8 @@ impl Names {
         self.scopes.pop();
     }
 
-    /// The full paths that a path may stand for: one, or several if it may come from a glob; none if it is local.
+    /// The full paths that a path may stand for: one, or several if it may come from a glob; none if it is local to a
+    /// block. A path into this crate begins with `crate`.
     pub(super) fn resolve(&self, path: &[String], absolute: bool) -> Vec<Vec<String>> {
         if absolute {
             return vec![canonical(path.to_vec())];
@@ -153,22 +189,26 @@ impl Names {
     pub(super) fn resolve_macro(&self, path: &[String], absolute: bool) -> Vec<Vec<String>> {
         let [name] = path else { return with_bang(self.resolve(path, absolute)) };
         if self.scopes.iter().any(|scope| scope.names.contains_key(&format!("{name}!"))) {
-            return Vec::new();
+            return vec![vec!["crate".to_owned(), format!("{name}!")]];
         }
         let imported = with_bang(self.resolve(path, absolute));
+        if self.scopes.iter().any(|scope| scope.imported(name).is_some()) {
+            return imported;
+        }
         let prelude = vec!["std".to_owned(), format!("{name}!")];
         imported.into_iter().chain([prelude]).collect()
     }
 
     fn resolve_step(&self, path: &[String], steps_left: usize) -> Vec<Vec<String>> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
-        if matches!(first.as_str(), "crate" | "self" | "super" | "Self") {
-            return Vec::new();
+        if let Some(above) = self.relative(first) {
+            return Vec::from_iter(above.and_then(|above| up(above, rest)));
         }
-        match self.scopes.iter().rev().find_map(|scope| scope.names.get(first)) {
-            Some(Meaning::Local) => Vec::new(),
-            Some(Meaning::Path(target)) => {
-                let full: Vec<String> = target.iter().chain(rest).cloned().collect();
+        let found = self.scopes.iter().rev().find_map(|scope| Some((scope, scope.names.get(first)?)));
+        match found {
+            Some((Scope { home, .. }, Meaning::Item)) => Vec::from_iter(home.as_ref().map(|home| joined(home, path))),
+            Some((_, Meaning::Path(target))) => {
+                let full = joined(target, rest);
                 if target.first() == Some(first) || steps_left == 0 {
                     vec![canonical(full)]
                 } else {
@@ -179,12 +219,49 @@ impl Names {
         }
     }
 
+    /// Where `crate`, `self` and `super` lead; the inner `None` if that is not known.
+    #[allow(clippy::option_option, reason = "a name that leads nowhere is not a name that does not lead")]
+    fn relative(&self, first: &str) -> Option<Option<Vec<String>>> {
+        match first {
+            "crate" => Some(Some(vec!["crate".to_owned()])),
+            "self" => Some(self.home().cloned()),
+            "super" => Some(self.home().and_then(|home| Some(home.split_last()?.1.to_vec()))),
+            _ => None,
+        }
+    }
+
+    fn home(&self) -> Option<&Vec<String>> {
+        self.scopes.iter().rev().find_map(|scope| scope.home.as_ref())
+    }
+
     /// A crate, a name of the prelude, or something that a glob imports.
     fn unknown(&self, path: &[String]) -> Vec<Vec<String>> {
         let globs = self.scopes.iter().flat_map(|scope| &scope.globs);
-        let through_globs = globs.map(|above| canonical(above.iter().chain(path).cloned().collect()));
+        let through_globs = globs.flat_map(|above| {
+            let full = joined(above, path);
+            // The glob itself may begin with a name that is declared here.
+            match above.first() {
+                Some(first) if self.is_known(first) => self.resolve_step(&full, 1),
+                _ => vec![canonical(full)],
+            }
+        });
         std::iter::once(canonical(path.to_vec())).chain(through_globs).collect()
     }
+
+    fn is_known(&self, name: &str) -> bool {
+        self.relative(name).is_some() || self.scopes.iter().any(|scope| scope.names.contains_key(name))
+    }
+}
+
+/// Takes further `super::` off the front; none if they lead out of the crate.
+fn up(above: Vec<String>, rest: &[String]) -> Option<Vec<String>> {
+    let supers = rest.iter().take_while(|part| *part == "super").count();
+    let left = above.len().checked_sub(supers).filter(|left| *left > 0)?;
+    Some(above.into_iter().take(left).chain(rest.iter().skip(supers).cloned()).collect())
+}
+
+fn joined(above: &[String], below: &[String]) -> Vec<String> {
+    above.iter().chain(below).cloned().collect()
 }
 
 fn with_bang(paths: Vec<Vec<String>>) -> Vec<Vec<String>> {
@@ -197,14 +274,22 @@ fn with_bang(paths: Vec<Vec<String>>) -> Vec<Vec<String>> {
     paths
 }
 
-/// `core` and `alloc` are `std`.
-fn canonical(mut path: Vec<String>) -> Vec<String> {
-    if let Some(first) = path.first_mut()
-        && matches!(first.as_str(), "core" | "alloc")
-    {
-        *first = "std".to_owned();
+/// Crates that are parts of others, and shown again by them.
+const PARTS: &[(&str, &[&str])] = &[
+    ("core", &["std"]),
+    ("alloc", &["std"]),
+    ("futures_util", &["futures"]),
+    ("futures_channel", &["futures", "channel"]),
+    ("futures_executor", &["futures", "executor"]),
+];
+
+/// One name for what has several.
+fn canonical(path: Vec<String>) -> Vec<String> {
+    let part = path.first().and_then(|first| PARTS.iter().find(|(part, _)| part == first));
+    match part {
+        Some((_, whole)) => whole.iter().map(ToString::to_string).chain(path.into_iter().skip(1)).collect(),
+        None => path,
     }
-    path
 }
 
 #[cfg(test)]
@@ -214,33 +299,38 @@ mod tests {
     fn resolved(file: &str, path: &str) -> Vec<String> {
         let file: syn::File = syn::parse_str(file).unwrap();
         let mut names = Names::default();
-        names.push(Scope::of_items(&file.items));
+        names.push(Scope::of_module(vec!["crate".into(), "m".into()], &file.items));
         let path: Vec<String> = path.split("::").map(ToOwned::to_owned).collect();
         names.resolve(&path, false).into_iter().map(|path| path.join("::")).collect()
     }
 
     #[test]
-    fn imports_are_followed_and_declarations_cleared() {
+    fn imports_and_declarations_are_followed() {
         for (file, path, expected) in [
             ("use std::time::Instant;", "Instant::now", vec!["std::time::Instant::now"]),
             ("use std::time::{self, Instant as Clock};", "Clock::now", vec!["std::time::Instant::now"]),
             ("use std::time::{self};", "time::Instant::now", vec!["std::time::Instant::now"]),
             ("use core::time as t; use t::Instant;", "Instant::now", vec!["std::time::Instant::now"]),
+            ("use futures_util::future;", "future::join", vec!["futures::future::join"]),
             ("extern crate chrono as t;", "t::Utc::now", vec!["chrono::Utc::now"]),
             ("type Clock = std::time::Instant;", "Clock::now", vec!["std::time::Instant::now"]),
             ("use tokio;", "tokio::spawn", vec!["tokio::spawn"]),
             ("use std::time::*;", "Instant::now", vec!["Instant::now", "std::time::Instant::now"]),
-            ("struct Instant;", "Instant::now", vec![]),
-            ("mod tokio {}", "tokio::spawn", vec![]),
-            ("", "crate::rand::random", vec![]),
-            ("use a::b as c; use c::b as a;", "a::x", vec!["a::b::b::b::b::b::b::b::b::b::x"]),
+            ("struct Instant;", "Instant::now", vec!["crate::m::Instant::now"]),
+            ("mod tokio {}", "tokio::spawn", vec!["crate::m::tokio::spawn"]),
+            ("mod clocks {} use clocks::*;", "now", vec!["now", "crate::m::clocks::now"]),
+            ("use super::clocks as c;", "c::now", vec!["crate::clocks::now"]),
+            ("", "crate::rand::random", vec!["crate::rand::random"]),
+            ("", "self::random", vec!["crate::m::random"]),
+            ("", "super::random", vec!["crate::random"]),
+            ("", "super::super::random", vec![]),
         ] {
-            let found = resolved(file, path);
-            if file.starts_with("use a::b") {
-                assert_eq!(found.len(), 1, "a circle ends");
-            } else {
-                assert_eq!(found, expected, "{file} {path}");
-            }
+            assert_eq!(resolved(file, path), expected, "{file} {path}");
         }
+    }
+
+    #[test]
+    fn a_circle_ends() {
+        assert_eq!(resolved("use a::b as c; use c::b as a;", "a::x").len(), 1);
     }
 }

@@ -88,6 +88,7 @@ async fn deterministic_code_passes_the_double_check_even_when_it_was_evicted() {
 static SLOW: AtomicBool = AtomicBool::new(true);
 
 /// Keeps its thread busy for as long as the switch says, and in any case for longer than the turn may take.
+#[allow_nondeterminism(wall_clock, reason = "it only takes its time")]
 fn brood() {
     let since = Instant::now();
     let at_least = Duration::from_millis(50);

@@ -6,7 +6,6 @@ fn on_another_thread(run: impl FnOnce() -> u64 + Send) {}
 
 #[orchestration]
 async fn process(ctx: OrchestrationContext) -> u64 {
-    let number = std::sync::Mutex::new(1);
     on_another_thread(move || ctx.random());
     1
 }

@@ -19,7 +19,7 @@ async fn charge() -> u64 {
     5
 }
 
-#[orchestration(macros(twice, self::other))]
+#[orchestration(macros(twice, once, self::other))]
 async fn process(ctx: OrchestrationContext) -> u64 {
     twice!(charge(&ctx).await.unwrap_or(0)) + once!(3)
 }

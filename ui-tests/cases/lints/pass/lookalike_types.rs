@@ -39,7 +39,7 @@ macro_rules! println {
     ($($anything:tt)*) => {};
 }
 
-#[orchestration]
+#[orchestration(macros(println))]
 async fn process(ctx: OrchestrationContext) {
     let start = Instant::now();
     let number = random() + rand::random() + tokio::spawn(3) + Dice::random();

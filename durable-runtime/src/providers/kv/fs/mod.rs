@@ -57,7 +57,7 @@ pub enum Fs {}
 
 /// Keeps instances in plain files of this machine. One process at a time may use them.
 ///
-/// ```
+/// ```standalone_crate
 /// use durable_runtime::prelude::*;
 ///
 /// #[orchestration]

@@ -1,0 +1,3 @@
+pub fn first() -> bool {
+    std::fs::exists("first").is_ok()
+}

@@ -1,0 +1,5 @@
+pub mod files;
+
+pub fn home() -> Option<String> {
+    std::env::var("HOME").ok()
+}

@@ -1,0 +1,5 @@
+use std::time::Instant;
+
+pub fn monotonic() -> Instant {
+    Instant::now()
+}
