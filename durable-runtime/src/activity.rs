@@ -218,7 +218,7 @@ impl From<Failure> for AttemptFailure {
     }
 }
 
-fn attempt_outcome<A: Activity>(result: Result<A::Output, A::Error>) -> AttemptOutcome {
+pub(crate) fn attempt_outcome<A: Activity>(result: Result<A::Output, A::Error>) -> AttemptOutcome {
     let terminal = result.as_ref().is_err_and(A::is_terminal);
     outcome(result).map_err(|failure| AttemptFailure { failure, terminal })
 }

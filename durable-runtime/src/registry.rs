@@ -103,6 +103,12 @@ impl Registry {
         }
     }
 
+    /// Puts something before the body of each activity.
+    pub(crate) fn intercept_activities(&mut self, intercept: impl Fn(ActivityHandler) -> ActivityHandler) {
+        let activities = std::mem::take(&mut self.activities);
+        self.activities = activities.into_iter().map(|(name, handler)| (name, intercept(handler))).collect();
+    }
+
     /// Whether every state that an activity takes is there.
     pub(crate) fn check_states(&self, states: &States) -> Result<(), RegistryError> {
         for handler in self.activities.values() {

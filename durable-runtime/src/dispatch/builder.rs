@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::caps::Capped;
 use super::runtime::Runtime;
 use super::start::start;
-use crate::activity::{Activity, StateKey, States};
+use crate::activity::{Activity, ActivityHandler, StateKey, States};
 use crate::limits::Limits;
 use crate::orchestration::Orchestration;
 use crate::providers::Provider;
@@ -45,8 +45,12 @@ pub struct RuntimeBuilder {
     pub(super) cancel_grace: Duration,
     caps: BTreeMap<Capped, usize>,
     by_hand: Vec<Register>,
+    intercept: Option<Intercept>,
     automatic: bool,
 }
+
+/// Puts something before the body of each activity.
+type Intercept = Box<dyn Fn(ActivityHandler) -> ActivityHandler + Send>;
 
 type Register = fn(&mut Registry) -> Result<(), RegistryError>;
 
@@ -75,6 +79,7 @@ impl RuntimeBuilder {
             cancel_grace: CANCEL_GRACE,
             caps: BTreeMap::new(),
             by_hand: Vec::new(),
+            intercept: None,
             automatic: true,
         }
     }
@@ -215,6 +220,16 @@ impl RuntimeBuilder {
         caps
     }
 
+    /// Puts something before the body of each activity.
+    #[cfg(feature = "testing")]
+    pub(crate) fn intercept_activities(
+        mut self,
+        intercept: impl Fn(ActivityHandler) -> ActivityHandler + Send + 'static,
+    ) -> Self {
+        self.intercept = Some(Box::new(intercept));
+        self
+    }
+
     /// Starts it, inside the tokio runtime on which activities are to run.
     ///
     /// # Errors
@@ -226,6 +241,9 @@ impl RuntimeBuilder {
         }
         registry.check_states(&self.states)?;
         registry.check_caps(self.caps.keys())?;
+        if let Some(intercept) = &self.intercept {
+            registry.intercept_activities(intercept);
+        }
         start(self, Arc::new(registry))
     }
 }

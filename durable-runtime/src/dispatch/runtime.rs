@@ -54,6 +54,12 @@ impl Runtime {
         RuntimeBuilder::new(Arc::new(store))
     }
 
+    /// The activities it runs: topics and tags.
+    #[cfg(feature = "testing")]
+    pub(crate) fn served(&self) -> (Vec<String>, Arc<[String]>) {
+        (self.workers.topics(), self.workers.tags())
+    }
+
     /// A client of this runtime. Cheap; clone it freely.
     pub fn client(&self) -> Client {
         self.client.clone()

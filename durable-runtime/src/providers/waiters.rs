@@ -31,6 +31,8 @@ pub(super) enum Awaited {
     Turns,
     Activities,
     Change(InstanceId),
+    /// Any commit at all: for tests.
+    Commit,
     Closed,
 }
 

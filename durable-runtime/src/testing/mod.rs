@@ -1,6 +1,10 @@
-//! For tests: a clock that is set by hand, and what every provider owes.
+//! For tests: a runtime in which a month takes a moment, a clock that is set by hand, and what every provider owes.
 
 mod clock;
 pub mod conformance;
+mod mocks;
+mod runtime;
 
 pub use self::clock::ManualClock;
+pub use self::mocks::{ActivityFunction, MockOf};
+pub use self::runtime::{FinishError, TestRuntime, TestRuntimeBuilder};

@@ -11,3 +11,4 @@ mod crash;
 mod engine;
 mod house;
 mod providers;
+mod testing_kit;

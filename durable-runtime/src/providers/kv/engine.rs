@@ -82,6 +82,19 @@ impl<A> KvProvider<A> {
     fn shared(&self) -> &Arc<Shared> {
         &self.engine.shared
     }
+
+    /// Waits until nobody holds a lease and nothing waits that could be leased: turns, or the activities that `served`
+    /// asks for. Answers when the next thing comes due.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn settled(&self, served: &ActivityRequest) -> Option<Timestamp> {
+        let waiter = self.shared().waiters.register(Awaited::Commit, Timestamp::MAX);
+        loop {
+            if let Some(next) = self.shared().with_index(|index, now| index.settled(served, now)) {
+                return next;
+            }
+            waiter.woken().await;
+        }
+    }
 }
 
 fn ring_on_change(shared: &Arc<Shared>) -> Arc<dyn Fn() + Send + Sync> {

@@ -99,6 +99,7 @@ impl Shared {
 
     pub(super) fn wake_after_commit(&self, changed: BTreeSet<InstanceId>) {
         self.wake_fetchers();
+        self.waiters.wake(&Awaited::Commit);
         changed.into_iter().for_each(|instance| self.waiters.wake(&Awaited::Change(instance)));
     }
 

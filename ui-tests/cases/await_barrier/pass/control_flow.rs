@@ -20,7 +20,9 @@ async fn process(ctx: OrchestrationContext) -> Result<u64, ActivityError> {
             _ => cents,
         };
         while let Ok(more) = charge(&ctx).await {
-            if more > item { return Err(charge(&ctx).await.unwrap_err()) }
+            if more > item {
+                return Err(charge(&ctx).await.unwrap_err());
+            }
         }
     }
     let closure = |factor: u64| async move { charge(&ctx).await.map(|cents| cents * factor) };

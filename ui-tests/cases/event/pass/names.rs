@@ -6,7 +6,7 @@ use durable_runtime::prelude::*;
 struct NightShiftBegins;
 
 #[derive(Event, Serialize, Deserialize)]
-#[event(name = "payment.received",)]
+#[event(name = "payment.received")]
 enum Payment {
     Cash,
     Card { number: String },

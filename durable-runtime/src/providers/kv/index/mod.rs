@@ -270,6 +270,17 @@ impl Index {
         (!self.turns.ready(now, 1).is_empty(), self.activities.any_ready(now))
     }
 
+    /// Whether nothing is in anybody's hands, and nothing waits that could be: turns, or activities that `served` asks
+    /// for. Answers when something comes due, if so.
+    #[cfg(feature = "testing")]
+    pub(super) fn settled(&self, served: &ActivityRequest, now: Timestamp) -> Option<Option<Timestamp>> {
+        let busy = self.leases.count() > 0
+            || !self.turns.ready(now, 1).is_empty()
+            || self.activities.first(served, now).is_some();
+        let next = || self.turns.next_due(now).into_iter().chain(self.activities.next_due(now)).min();
+        (!busy).then(next)
+    }
+
     pub(super) fn stats(&self) -> Stats {
         let turns_leased = self.leases.on_turns();
         Stats {

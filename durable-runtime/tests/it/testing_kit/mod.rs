@@ -1,0 +1,3 @@
+//! The kit for tests of applications: virtual time, mocks.
+
+mod runtime;

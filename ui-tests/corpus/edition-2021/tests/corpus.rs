@@ -1,0 +1,4 @@
+//! See `cases/mod.rs`.
+
+#[path = "../../cases/mod.rs"]
+mod cases;
