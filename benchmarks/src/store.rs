@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use durable_runtime::providers::Provider;
-use durable_runtime::{FsProvider, MemoryProvider, SledProvider};
+use durable_runtime::{FsProvider, MemoryProvider, SledProvider, SqliteProvider};
 use serde_json::{Value, json};
 
 use crate::Result;
@@ -17,6 +17,8 @@ pub(crate) enum Store {
     Sled,
     /// In plain files, flushed before every acknowledgement
     Fs,
+    /// In a file of SQLite, synced before every acknowledgement
+    Sqlite,
     /// Nowhere
     Memory,
 }
@@ -36,6 +38,10 @@ impl Place {
                 Arc::new(options.open(folder.join("store"))?)
             }
             Store::Fs => Arc::new(FsProvider::open(folder.join("store"))?),
+            Store::Sqlite => {
+                let options = SqliteProvider::options().cache_bytes(self.cache_mib * 1024 * 1024);
+                Arc::new(options.open(folder.join("store"))?)
+            }
             Store::Memory => Arc::new(MemoryProvider::new()),
         })
     }
@@ -48,6 +54,7 @@ impl Place {
         match self.store {
             Store::Sled => json!({ "name": "sled", "durability": "immediate", "cache_mib": self.cache_mib }),
             Store::Fs => json!({ "name": "fs", "durability": "immediate" }),
+            Store::Sqlite => json!({ "name": "sqlite", "durability": "immediate", "cache_mib": self.cache_mib }),
             Store::Memory => json!({ "name": "memory", "durability": "none" }),
         }
     }

@@ -181,12 +181,7 @@ impl Writer {
 
     /// Gives back what processes had in hand that are gone.
     fn bury_the_gone(&mut self) -> Result<(), SqlError> {
-        let mut others = Vec::new();
-        let own = self.dialect.handle();
-        self.session.query(OTHERS, &[own.into()], &mut |row: &dyn Row| {
-            others.push(row.number(0)?);
-            Ok(())
-        })?;
+        let mut others = others(&mut *self.session, self.dialect.handle())?;
         others.retain(|handle| self.dialect.is_gone(*handle));
         if others.is_empty() {
             return Ok(());
@@ -277,6 +272,16 @@ impl Writer {
         let handle = self.dialect.handle();
         (&mut *self.session, Ground { counters, now, handle, aside: &mut self.aside })
     }
+}
+
+/// All openings but this one.
+pub(super) fn others(session: &mut dyn Session, own: u64) -> Result<Vec<u64>, SqlError> {
+    let mut others = Vec::new();
+    session.query(OTHERS, &[own.into()], &mut |row: &dyn Row| {
+        others.push(row.number(0)?);
+        Ok(())
+    })?;
+    Ok(others)
 }
 
 pub(super) fn bury(session: &mut dyn Session, handle: u64) -> Result<(), SqlError> {

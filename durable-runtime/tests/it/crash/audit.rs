@@ -43,9 +43,13 @@ impl Audit {
         for status in &instances {
             self.check_instance(&client, status, &mut open).await;
         }
-        assert_eq!(queued_activities(store, activities).await, open.activities, "schedules and queue");
-        let queued_numbers = check_turn_messages(store, &open.timers).await;
-        Open { instances, queued_numbers }
+        let waiting = check_turn_messages(store, &open.timers).await;
+        let queued = queued_activities(store, activities).await;
+        assert_eq!(queued.intersection(&waiting.done).next(), None, "what is done is in the queue no more");
+        // What was done while another process had the instance waits for its turn.
+        let known = &queued | &(&waiting.done & &open.activities);
+        assert_eq!(known, open.activities, "schedules and queue");
+        Open { instances, queued_numbers: waiting.numbers }
     }
 
     async fn check_instance(&mut self, client: &Client, status: &InstanceStatus, open: &mut OpenCommands) {
@@ -170,8 +174,16 @@ async fn queued_activities(store: &impl Provider, activities: &BTreeSet<String>)
     queued
 }
 
-/// Every message in a queue of turns is an open timer, or visible. Answers with the numbers among the visible ones.
-async fn check_turn_messages(store: &impl Provider, timers: &BTreeSet<String>) -> BTreeMap<String, BTreeSet<u64>> {
+/// What waits in queues of turns.
+#[derive(Default)]
+struct Waiting {
+    numbers: BTreeMap<String, BTreeSet<u64>>,
+    /// Activities whose end waits.
+    done: BTreeSet<String>,
+}
+
+/// Every message in a queue of turns is an open timer, or visible. Answers with what is said by the visible ones.
+async fn check_turn_messages(store: &impl Provider, timers: &BTreeSet<String>) -> Waiting {
     let want = TurnRequest {
         owner: OwnerId::new("audit"),
         max: usize::MAX,
@@ -180,16 +192,19 @@ async fn check_turn_messages(store: &impl Provider, timers: &BTreeSet<String>) -
         instance: None,
     };
     let waiting = store.stats().await.unwrap().turn_messages;
-    let (mut visible, mut due, mut numbers) = (0, 0, BTreeMap::<_, BTreeSet<u64>>::new());
+    let (mut visible, mut due, mut found) = (0, 0, Waiting::default());
     for turn in store.fetch_turns(want).await.unwrap() {
         for message in &turn.messages {
             visible += 1;
             due += usize::from(timers.contains(&format!("{}/{}", turn.instance, message.id)));
             let text: serde_json::Value = serde_json::from_slice(&message.data).unwrap();
             let number = text.pointer("/raised/value").and_then(serde_json::Value::as_u64);
-            numbers.entry(turn.instance.to_string()).or_default().extend(number);
+            found.numbers.entry(turn.instance.to_string()).or_default().extend(number);
+            if let Some(done) = text.get("activity_done") {
+                found.done.insert(format!("{}/{}.{}", turn.instance, done["execution_id"], done["command"]));
+            }
         }
     }
     assert_eq!(waiting - visible, (timers.len() - due) as u64, "what is hidden are open timers");
-    numbers
+    found
 }

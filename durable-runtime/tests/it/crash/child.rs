@@ -18,17 +18,20 @@ const FOLDER: &str = "DURABLE_CRASH_FOLDER";
 const STORE: &str = "DURABLE_CRASH_STORE";
 const ROUND: &str = "DURABLE_CRASH_ROUND";
 const LIVE_MAX: &str = "DURABLE_CRASH_LIVE_MAX";
-const CLIENTS: u64 = 4;
+/// The number of its first client, where several children work on one store.
+const FIRST_CLIENT: &str = "DURABLE_CRASH_FIRST_CLIENT";
+pub(super) const CLIENTS: u64 = 4;
 
 /// Starts a child: this very program, told to run one test.
-pub(super) fn spawn(store: Store, folder: &Path, round: u64, live_max: usize) -> Child {
+pub(super) fn spawn(store: Store, folder: &Path, round: u64, live_max: usize, first_client: u64) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["crash::child::works_until_it_is_killed", "--exact", "--nocapture"]);
     command
         .env(STORE, store.name())
         .env(FOLDER, folder)
         .env(ROUND, round.to_string())
-        .env(LIVE_MAX, live_max.to_string());
+        .env(LIVE_MAX, live_max.to_string())
+        .env(FIRST_CLIENT, first_client.to_string());
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
@@ -39,17 +42,18 @@ fn works_until_it_is_killed() {
     let store = Store::named(&std::env::var(STORE).unwrap());
     ledger::open(&folder);
     tokio::runtime::Runtime::new().unwrap().block_on(work(
-        store.open(&folder),
+        store.open_to_work(&folder),
         number(ROUND),
         number(LIVE_MAX) as usize,
+        number(FIRST_CLIENT),
     ));
 }
 
-async fn work(store: Arc<dyn Provider>, round: u64, live_max: usize) {
+async fn work(store: Arc<dyn Provider>, round: u64, live_max: usize, first_client: u64) {
     let runtime = Runtime::builder(store.clone()).shards(2).live_executions_max(live_max).start().await.unwrap();
-    let clients = (0..CLIENTS).map(|client| {
+    let clients = (first_client..first_client + CLIENTS).map(|client| {
         // The last one only has the store.
-        let of = if client + 1 == CLIENTS { Client::new(store.clone()) } else { runtime.client() };
+        let of = if client + 1 == first_client + CLIENTS { Client::new(store.clone()) } else { runtime.client() };
         tokio::spawn(work_of_client(of, round, client))
     });
     for client in clients.collect::<Vec<_>>() {

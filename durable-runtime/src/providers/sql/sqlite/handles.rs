@@ -97,6 +97,11 @@ pub(super) fn dead(store: &Path) -> io::Result<Vec<Dead>> {
     Ok(dead)
 }
 
+/// Those of these openings whose files are gone: after a power cut, or because somebody removed them.
+pub(super) fn lost(store: &Path, handles: &[u64]) -> Vec<u64> {
+    handles.iter().copied().filter(|handle| !path_of(store, *handle).exists()).collect()
+}
+
 /// Removes what a dead opening left beside the store.
 pub(super) fn remove(store: &Path, handle: u64) {
     if let Err(error) = fs::remove_file(path_of(store, handle))

@@ -4,6 +4,8 @@
 //! after a power cut. What else stands beside the file is said in `handles`.
 
 mod handles;
+#[cfg(test)]
+mod power_cut;
 mod schema;
 mod session;
 
@@ -14,12 +16,12 @@ use std::sync::Arc;
 
 use self::handles::{Dead, Handle};
 use self::schema::Refused;
-use self::session::SqliteSession;
+use self::session::{Settings, SqliteSession};
 use super::counters::Counters;
 use super::engine::SqlProvider;
 use super::readers::Connect;
 use super::session::{Session, SqlError};
-use super::writer::bury;
+use super::writer::{bury, others};
 use crate::clock::{Clock, SystemClock};
 use crate::providers::{Capabilities, Durability, ErrorKind, OpenError};
 
@@ -66,7 +68,7 @@ impl SqlProvider<Sqlite> {
     pub fn options() -> SqliteOptions {
         SqliteOptions {
             durability: Durability::Immediate,
-            cache_bytes: 16 * 1024 * 1024,
+            settings: Settings { cache_bytes: 16 * 1024 * 1024, checkpoint_pages: 2_000 },
             check: true,
             clock: Arc::new(SystemClock),
         }
@@ -78,7 +80,7 @@ impl SqlProvider<Sqlite> {
 #[derive(Clone)]
 pub struct SqliteOptions {
     durability: Durability,
-    cache_bytes: u64,
+    settings: Settings,
     check: bool,
     clock: Arc<dyn Clock>,
 }
@@ -93,7 +95,7 @@ impl SqliteOptions {
 
     /// How much each of the three connections keeps in memory; 16 MiB unless said otherwise.
     pub const fn cache_bytes(mut self, bytes: u64) -> Self {
-        self.cache_bytes = bytes;
+        self.settings.cache_bytes = bytes;
         self
     }
 
@@ -120,7 +122,7 @@ impl SqliteOptions {
         let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
         create(path).map_err(unwritable)?;
         let store = path.canonicalize().map_err(unwritable)?;
-        let mut session = SqliteSession::open(&store, self.cache_bytes).map_err(|error| refused(path, error))?;
+        let mut session = SqliteSession::open(&store, self.settings).map_err(|error| refused(path, error))?;
         schema::bring_up(session.connection(), path).map_err(|error| match error {
             Refused::Sqlite(error) => refused(path, error),
             Refused::Open(error) => error,
@@ -130,17 +132,17 @@ impl SqliteOptions {
         }
         let handle = enter(&mut session, &store).map_err(|error| failed(path, error))?;
         let capabilities = Capabilities::new("sqlite").persistent(self.durability).shared();
-        let connect = connector(store, self.cache_bytes);
+        let connect = connector(store, self.settings);
         SqlProvider::start(Box::new(session), Box::new(handle), connect, self.clock, capabilities).map_err(unwritable)
     }
 }
 
 impl std::fmt::Debug for SqliteOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { durability, cache_bytes, check, .. } = self;
+        let Self { durability, settings, check, .. } = self;
         f.debug_struct("SqliteOptions")
             .field("durability", durability)
-            .field("cache_bytes", cache_bytes)
+            .field("cache_bytes", &settings.cache_bytes)
             .field("check", check)
             .finish_non_exhaustive()
     }
@@ -168,9 +170,9 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-fn connector(store: PathBuf, cache_bytes: u64) -> Arc<Connect> {
+fn connector(store: PathBuf, settings: Settings) -> Arc<Connect> {
     Arc::new(move || {
-        let session = SqliteSession::open(&store, cache_bytes).map_err(session::error)?;
+        let session = SqliteSession::open(&store, settings).map_err(session::error)?;
         Ok(Box::new(session))
     })
 }
@@ -212,8 +214,10 @@ fn enter_written(session: &mut SqliteSession, store: &Path) -> Result<(Handle, V
             "the last commits are gone: the log beside the file (`-wal`) was removed or damaged after a crash";
         return Err(SqlError::damaged(message));
     }
-    for dead in &dead {
-        bury(session, dead.number)?;
+    let mut gone: Vec<u64> = dead.iter().map(|dead| dead.number).collect();
+    gone.extend(handles::lost(store, &others(session, 0)?));
+    for handle in gone {
+        bury(session, handle)?;
     }
     counters.handles += 1;
     counters.fence = (counters.fence / FENCES_PER_OPENING + 1) * FENCES_PER_OPENING;

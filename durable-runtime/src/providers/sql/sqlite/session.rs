@@ -16,12 +16,18 @@ const BUSY: Duration = Duration::from_secs(5);
 const BEGIN_MAX: u32 = 3;
 /// All statements are constants, and all stay prepared.
 const STATEMENTS: usize = 128;
-/// How many pages the log of changes has before they are moved into the file.
-const CHECKPOINT_PAGES: i64 = 2_000;
 /// A longer log is cut after that.
 const LOG_BYTES_MAX: i64 = 64 << 20;
 /// Free pages are given back to the disk when there are so many, and more than a quarter of all.
 const FREE_PAGES: i64 = 1_024;
+
+/// How a connection is to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) cache_bytes: u64,
+    /// How many pages the log of changes has before they are moved into the file.
+    pub(super) checkpoint_pages: i64,
+}
 
 /// See the module.
 pub(super) struct SqliteSession {
@@ -32,7 +38,7 @@ pub(super) struct SqliteSession {
 
 impl SqliteSession {
     /// Opens the file, which is there.
-    pub(super) fn open(path: &Path, cache_bytes: u64) -> rusqlite::Result<Self> {
+    pub(super) fn open(path: &Path, settings: Settings) -> rusqlite::Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY)?;
@@ -40,7 +46,11 @@ impl SqliteSession {
         connection.pragma_update(None, "cell_size_check", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "temp_store", "memory")?;
-        connection.pragma_update(None, "cache_size", -i64::try_from(cache_bytes / 1024).unwrap_or(i64::MAX))?;
+        connection.pragma_update(
+            None,
+            "cache_size",
+            -i64::try_from(settings.cache_bytes / 1024).unwrap_or(i64::MAX),
+        )?;
         // Has an effect on a file that is still empty only.
         connection.pragma_update(None, "auto_vacuum", "incremental")?;
         let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
@@ -49,7 +59,7 @@ impl SqliteSession {
             return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(14), Some(message)));
         }
         connection.pragma_update(None, "synchronous", "full")?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "wal_autocheckpoint", settings.checkpoint_pages)?;
         connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
         Ok(Self { connection, syncs: true })
     }
