@@ -1,12 +1,13 @@
 //! Macros whose arguments we can read: their expansions do not exist yet when an attribute sees the call.
 
-use proc_macro2::{Spacing, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Macro, Pat, Path, Token};
 
 use crate::expand::Select;
+use crate::scattered;
 
 /// How the arguments of a macro are read.
 #[derive(Clone, Copy)]
@@ -136,7 +137,7 @@ impl Arguments {
             Shape::Constant => Self::Scattered(Vec::new()),
             Shape::List => {
                 let whole = repeat.parse2(tokens.clone()).ok().or_else(|| list(tokens.clone()).map(Self::List));
-                whole.unwrap_or_else(|| Self::Scattered(scattered(tokens)))
+                whole.unwrap_or_else(|| Self::Scattered(scattered::expressions(tokens)))
             }
         }
     }
@@ -214,53 +215,6 @@ fn list(tokens: TokenStream) -> Option<Punctuated<Expr, Token![,]>> {
     Punctuated::parse_terminated.parse2(tokens).ok()
 }
 
-/// The expressions among tokens that are no list of them: the parts between `,`, `;`, `:`, `=` and `=>`, without `%`
-/// and `?` in front; and where a part is no expression, those inside of its groups.
-fn scattered(tokens: TokenStream) -> Vec<Expr> {
-    let mut parts: Vec<Vec<TokenTree>> = vec![Vec::new()];
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        let TokenTree::Punct(punct) = &token else {
-            parts.last_mut().into_iter().for_each(|part| part.push(token.clone()));
-            continue;
-        };
-        let next = tokens.peek().map(ToString::to_string).unwrap_or_default();
-        let joint = (punct.spacing() == Spacing::Joint).then_some(next.as_str());
-        match (punct.as_char(), joint) {
-            (',' | ';', _) | (':' | '=', None) => parts.push(Vec::new()),
-            ('=', Some(">")) => {
-                tokens.next();
-                parts.push(Vec::new());
-            }
-            // `::`, `==` and the like are one, and stay in their part.
-            (':' | '=' | '<' | '>' | '!', Some(_)) => {
-                let second = tokens.next();
-                parts
-                    .last_mut()
-                    .into_iter()
-                    .for_each(|part| part.extend([Some(token.clone()), second.clone()].into_iter().flatten()));
-            }
-            _ => parts.last_mut().into_iter().for_each(|part| part.push(token.clone())),
-        }
-    }
-    parts.into_iter().flat_map(part).collect()
-}
-
-fn part(tokens: Vec<TokenTree>) -> Vec<Expr> {
-    let is_sigil = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if "%?".contains(punct.as_char()));
-    let tokens: Vec<TokenTree> = tokens.into_iter().skip_while(is_sigil).collect();
-    match syn::parse2::<Expr>(tokens.iter().cloned().collect()) {
-        Ok(expr) => vec![expr],
-        Err(_) => {
-            let groups = tokens.into_iter().filter_map(|token| match token {
-                TokenTree::Group(group) => Some(group.stream()),
-                _ => None,
-            });
-            groups.flat_map(scattered).collect()
-        }
-    }
-}
-
 fn repeat(input: ParseStream) -> syn::Result<Arguments> {
     let value = input.parse()?;
     input.parse::<Token![;]>()?;
@@ -296,6 +250,7 @@ mod tests {
                 vec!["\"a\"", "b::c()", "\"d\"", "e()", "\"f\"", "g.h()"],
             ),
             ("info!(order.id = %a.b(), ?c, \"text\")", vec!["order.id", "a.b()", "c", "\"text\""]),
+            ("info!(a=%b.c(), d=?e::f())", vec!["a", "b.c()", "d", "e::f()"]),
             ("info!(target: \"x\", a == b, c => d)", vec!["target", "\"x\"", "a==b", "c", "d"]),
             ("matches!(a(), Some(b) if c())", vec!["a()", "c()"]),
             ("line!()", vec![]),

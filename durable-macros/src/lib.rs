@@ -14,6 +14,7 @@ mod mistakes;
 mod model;
 mod outline;
 mod rewrite;
+mod scattered;
 
 use proc_macro::TokenStream;
 

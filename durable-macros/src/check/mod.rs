@@ -16,6 +16,7 @@ use crate::model::{Argument, Function, Kind, Role};
 pub(crate) fn signature(function: &Function, mistakes: &mut Mistakes) {
     let noun = function.kind.noun();
     one_attribute(function, mistakes);
+    allowances(function, mistakes);
     qualifiers(&function.signature, noun, false, mistakes);
     asynchronous(function, mistakes);
     generics(function, mistakes);
@@ -77,6 +78,15 @@ fn one_attribute(function: &Function, mistakes: &mut Mistakes) {
             attribute,
             format!("this function is {} already; keep one of the two attributes", function.kind.noun()),
         );
+    }
+}
+
+/// An activity needs no exceptions.
+fn allowances(function: &Function, mistakes: &mut Mistakes) {
+    if function.kind == Kind::Activity {
+        for attribute in &function.attributes.allowances {
+            mistakes.at(attribute, "an activity may do anything; take this out");
+        }
     }
 }
 

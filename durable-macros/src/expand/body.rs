@@ -3,8 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::visit::{self, Visit};
-use syn::{Block, TypeImplTrait};
+use syn::{Attribute, Block, TypeImplTrait, parse_quote};
 
+use crate::lints::{self, Checked};
 use crate::model::Output;
 use crate::model::edges;
 
@@ -30,19 +31,19 @@ pub(crate) fn scoped(rt: &TokenStream, output: &Output<'_>, body: &Block) -> Tok
 }
 
 /// Turns on what `clippy` knows by itself, for those whose `clippy.toml` has our list: it sees through aliases, globs
-/// and macros. Off where something is allowed, since an allowance cannot stand on every expression.
-pub(crate) fn for_clippy(is_off: bool) -> TokenStream {
-    if is_off {
-        return TokenStream::new();
-    }
-    quote! {
-        #[deny(
-            clippy::disallowed_macros,
-            clippy::disallowed_methods,
-            clippy::disallowed_types,
-            clippy::iter_over_hash_type
-        )]
-    }
+/// and macros. Not where a body has exceptions: attributes cannot stand on every expression, so those of ours have none
+/// of `clippy` to take their place.
+pub(crate) fn for_clippy(checked: &Checked<'_>) -> Option<Attribute> {
+    (!lints::has_exceptions(checked)).then(|| {
+        parse_quote! {
+            #[deny(
+                clippy::disallowed_macros,
+                clippy::disallowed_methods,
+                clippy::disallowed_types,
+                clippy::iter_over_hash_type
+            )]
+        }
+    })
 }
 
 /// Tells the compiler what the body returns before it reads it, as the signature of an `async fn` does; without it,

@@ -28,12 +28,13 @@ pub(crate) fn deterministic(args: TokenStream, item: TokenStream) -> TokenStream
     let checked =
         Checked { attributes: &allowances, signature: &function.sig, body: &function.block, macros: &args.macros };
     let denied = lints::check(&checked, &mut mistakes);
-    let clippy = body::for_clippy(!allowances.is_empty());
+    let clippy = body::for_clippy(&checked);
+    function.attrs.extend(clippy);
     let rewrite = Rewrite { runtime: &path, macros: &args.macros, denied: &denied };
     rewrite::body(&rewrite, &mut function.block, &mut mistakes);
     let expanded = if function.sig.asyncness.is_some() { durable(&rt, &function) } else { quote!(#function) };
     let mistakes = mistakes.into_tokens();
-    quote!(#clippy #expanded #mistakes)
+    quote!(#expanded #mistakes)
 }
 
 fn one_attribute(function: &mut ItemFn, mistakes: &mut Mistakes) {

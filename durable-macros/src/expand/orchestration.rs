@@ -35,6 +35,8 @@ pub(crate) fn orchestration(args: TokenStream, item: TokenStream) -> TokenStream
         macros: &args.common.macros,
     };
     let denied = lints::check(&checked, &mut mistakes);
+    let clippy = body::for_clippy(&checked);
+    function.attributes.body.extend(clippy);
     let rewrite = Rewrite { runtime: &path, macros: &args.common.macros, denied: &denied };
     rewrite::body(&rewrite, &mut function.body, &mut mistakes);
     let expanded = if refused { fallback::stand_in(&rt, &function) } else { whole(&rt, &function, &args, &outline) };
@@ -94,7 +96,6 @@ fn inherent(rt: &TokenStream, function: &Function, args: &OrchestrationArgs, out
     let (returns, block) = (body::return_type(rt, &written), body::scoped(rt, &written, &function.body));
     let (name, version) =
         (args.name.clone().unwrap_or_else(|| function.plain_name()), args.version.as_deref().unwrap_or("1.0.0"));
-    let clippy = body::for_clippy(!attributes.allowances.is_empty());
     let (fingerprint, steps) = (outline.fingerprint(), outline.to_tokens(rt));
     let docs = format!("The body of the orchestration `{ident}`, for a test that brings its own context.");
     quote! {
@@ -113,7 +114,6 @@ fn inherent(rt: &TokenStream, function: &Function, args: &OrchestrationArgs, out
             #[doc = #docs]
             #(#lints)* #(#others)*
             #[allow(private_interfaces)]
-            #clippy
             #vis fn #run(#inputs) #returns #block
         }
     }

@@ -3,9 +3,11 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Block, Expr, Item, LitStr, Meta, Stmt, Token, parse_quote};
+use syn::visit::{self, Visit};
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, Block, Expr, ExprMethodCall, Item, LitStr, Meta, Stmt, Token};
 
+use super::Checked;
 use super::table::{self, Row};
 use crate::args::near;
 use crate::mistakes::Mistakes;
@@ -200,32 +202,30 @@ pub(super) fn of_expr(expr: &Expr) -> &[Attribute] {
     )
 }
 
-/// Takes the allowances out of a body. Where the language lets an attribute stand, one for `clippy` takes its place.
+/// Takes the allowances out of a body; the compiler knows nothing of them.
 pub(crate) fn consume(body: &mut Block) {
+    struct Consume;
+    impl VisitMut for Consume {
+        fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
+            attributes.retain(|attribute| !is_allowance(attribute));
+        }
+    }
     Consume.visit_block_mut(body);
 }
 
-struct Consume;
-
-impl VisitMut for Consume {
-    fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-        attributes.retain(|attribute| !is_allowance(attribute));
+/// Whether something in a body may break rules: under an allowance, or in what a side effect does.
+pub(crate) fn has_exceptions(checked: &Checked<'_>) -> bool {
+    struct Search(bool);
+    impl<'ast> Visit<'ast> for Search {
+        fn visit_attribute(&mut self, attribute: &'ast Attribute) {
+            self.0 |= is_allowance(attribute);
+        }
+        fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+            self.0 |= call.method == "side_effect";
+            visit::visit_expr_method_call(self, call);
+        }
     }
-
-    fn visit_local_mut(&mut self, local: &mut syn::Local) {
-        local.attrs.iter_mut().for_each(for_clippy);
-        visit_mut::visit_local_mut(self, local);
-    }
-
-    fn visit_stmt_macro_mut(&mut self, call: &mut syn::StmtMacro) {
-        // Attributes on macros that make statements are ignored, and warned of.
-        visit_mut::visit_stmt_macro_mut(self, call);
-    }
-}
-
-fn for_clippy(attribute: &mut Attribute) {
-    if is_allowance(attribute) {
-        *attribute =
-            parse_quote!(#[allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]);
-    }
+    let mut search = Search(checked.attributes.iter().any(is_allowance));
+    search.visit_block(checked.body);
+    search.0
 }

@@ -9,7 +9,7 @@ mod reach;
 mod table;
 mod walk;
 
-pub(crate) use allow::{consume as consume_allowances, is_allowance};
+pub(crate) use allow::{consume as consume_allowances, has_exceptions, is_allowance};
 pub(crate) use published::{clippy, rules};
 
 use std::collections::HashSet;

@@ -43,6 +43,12 @@ impl Scope {
         scope
     }
 
+    /// Crates that are known under another name here.
+    pub(super) fn of_crates(renamed: Vec<(String, String)>) -> Self {
+        let names = renamed.into_iter().map(|(name, package)| (name, Meaning::Path(vec![package])));
+        Self { names: names.collect(), ..Self::default() }
+    }
+
     /// Type parameters, which may have the name of a crate or type.
     pub(super) fn of_generics(generics: &Generics) -> Self {
         let names = generics.type_params().map(|parameter| (parameter.ident.to_string(), Meaning::Item));

@@ -18,6 +18,23 @@ pub(super) fn of_this_crate() -> Vec<PathBuf> {
     of(&folder, &manifest, &name, is_program)
 }
 
+/// Dependencies that have another name here than the crate itself has: `clock = { package = "chrono" }`.
+pub(super) fn renamed() -> Vec<(String, String)> {
+    let folder = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    renamed_in(&fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default())
+}
+
+pub(super) fn renamed_in(manifest: &str) -> Vec<(String, String)> {
+    let manifest = manifest.parse::<DocumentMut>().unwrap_or_default();
+    let tables = ["dependencies", "dev-dependencies"].into_iter().filter_map(|key| manifest.get(key)?.as_table_like());
+    let entries = tables.flat_map(|table| {
+        table.iter().filter_map(|(name, value)| {
+            Some((name.to_owned(), value.as_table_like()?.get("package")?.as_str()?.to_owned()))
+        })
+    });
+    entries.map(|(name, package)| (name.replace('-', "_"), package.replace('-', "_"))).collect()
+}
+
 /// What `[lib]`, `[[bin]]` and the like say, and the places where cargo looks without being told.
 pub(super) fn of(folder: &Path, manifest: &str, crate_name: &str, is_program: bool) -> Vec<PathBuf> {
     let manifest = manifest.parse::<DocumentMut>().unwrap_or_default();

@@ -45,3 +45,11 @@ fn the_targets_of_a_manifest_are_found() {
     }
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn dependencies_with_another_name_are_known_by_their_own() {
+    let manifest = "[dependencies]\nserde = \"1\"\nmy-clock = { package = \"chrono\", version = \"0.4\" }\n\
+        [dev-dependencies.dice]\npackage = \"rand-core\"\n";
+    let expected = [("my_clock", "chrono"), ("dice", "rand_core")];
+    assert_eq!(roots::renamed_in(manifest), expected.map(|(name, package)| (name.to_owned(), package.to_owned())));
+}

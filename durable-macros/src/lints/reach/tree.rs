@@ -9,12 +9,15 @@ use syn::{Attribute, Expr, ExprLit, Item, ItemMod, Lit, Meta};
 
 use super::Surroundings;
 use super::functions::{self, Function};
+use super::roots;
 use crate::lints::names::{Names, Scope};
 
 /// Modules by number; the first is the root.
 pub(super) struct Tree {
     pub(super) modules: Vec<Module>,
     pub(super) functions: Vec<Function>,
+    /// Dependencies with another name.
+    crates: Scope,
     /// Files that were not found or not understood are not asked for twice.
     given_up: Vec<PathBuf>,
 }
@@ -41,7 +44,8 @@ enum Child {
 impl Tree {
     /// The tree that begins with this file.
     pub(super) fn of(root: PathBuf) -> Self {
-        let mut tree = Self { modules: Vec::new(), functions: Vec::new(), given_up: Vec::new() };
+        let crates = Scope::of_crates(roots::renamed());
+        let mut tree = Self { modules: Vec::new(), functions: Vec::new(), crates, given_up: Vec::new() };
         let folder = root.parent().map(Path::to_owned).unwrap_or_default();
         tree.read_file(&root, folder, vec!["crate".to_owned()], None);
         tree
@@ -186,6 +190,7 @@ impl Tree {
             at = module.parent.filter(|_| module.scope.inherits).and_then(|parent| self.modules.get(parent));
         }
         let mut names = Names::default();
+        names.push(self.crates.clone());
         scopes.into_iter().rev().for_each(|scope| names.push(scope));
         names
     }
