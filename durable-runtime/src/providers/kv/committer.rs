@@ -96,6 +96,7 @@ impl Committer {
         if commits.is_empty() {
             return;
         }
+        self.make_room_if_full();
         let mut group = Layer::default();
         let mut kept = Vec::new();
         let mut answers: Vec<Answer> = Vec::with_capacity(commits.len());
@@ -114,6 +115,14 @@ impl Committer {
         match self.write(group, &kept) {
             Ok(()) => answer_all(answers),
             Err(error) => self.fail(answers, &error),
+        }
+    }
+
+    fn make_room_if_full(&mut self) {
+        let is_full = self.shared.gate.read(|store| store.is_ok_and(|store| store.is_full()));
+        if is_full && let Err(error) = guarded(|| self.shared.gate.upkeep(|store| store.make_room())) {
+            tracing::error!(%error, "making room failed; the store is opened again");
+            self.reopen();
         }
     }
 
@@ -199,7 +208,7 @@ impl Committer {
         if compactions.is_empty() {
             return;
         }
-        let compacted = guarded(|| self.shared.gate.compact());
+        let compacted = guarded(|| self.shared.gate.upkeep(|store| store.compact()));
         if let Err(error) = &compacted {
             tracing::error!(%error, "compacting failed; the store is opened again");
             self.reopen();

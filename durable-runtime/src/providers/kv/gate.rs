@@ -73,10 +73,13 @@ impl Gate {
         }
     }
 
-    /// Makes files as small as they can be; everybody waits.
-    pub(super) fn compact(&self) -> Result<(), StoreError> {
+    /// Works on the files; everybody waits.
+    pub(super) fn upkeep(
+        &self,
+        work: impl FnOnce(&mut dyn OrderedStore) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         match &mut *self.handle.write().unwrap_or_else(PoisonError::into_inner) {
-            Handle::Open(store) => store.compact(),
+            Handle::Open(store) => work(&mut **store),
             Handle::Away => Err(StoreError::Away),
             Handle::Closed => Err(StoreError::Closed),
         }

@@ -39,6 +39,11 @@ pub(super) trait OrderedStore: Send + Sync + 'static {
         false
     }
 
+    /// Called when it is full: whatever can be done about that. After an error the handle is worth nothing any more.
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Makes files as small as they can be. After an error the handle is worth nothing any more.
     fn compact(&mut self) -> Result<(), StoreError> {
         Ok(())

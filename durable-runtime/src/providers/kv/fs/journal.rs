@@ -76,14 +76,14 @@ impl Journal {
             // Nobody was told of anything yet, so whatever was being made can be made again.
             create_first_segment(&*disk, &settings, &manifest)?;
         }
-        let Replayed { shelf, at, snapshot_bytes } = replay(&*disk, &manifest)?;
+        let Replayed { shelf, at, replayed_bytes, snapshot_bytes } = replay(&*disk, &manifest)?;
         let names = disk.list()?;
         let spares = Spares::open(&*disk, &names)?;
         put_away(&*disk, &names, &manifest, &shelf)?;
         let active = shelf.segments.get(&at.segment).cloned();
         let active = active.ok_or_else(|| Fault::damaged(segment::name(at.segment), 0, "the file is missing"))?;
         let last = at.sequence - 1;
-        let journal = Self {
+        let mut journal = Self {
             salt: manifest.salt(),
             shelf: Arc::new(RwLock::new(shelf)),
             manifest: Mutex::new((file, manifest)),
@@ -93,12 +93,13 @@ impl Journal {
             written: AtomicU64::new(last),
             failed: AtomicBool::new(false),
             spares: Mutex::new(spares),
-            upkeep: Upkeep::new(snapshot_bytes),
+            upkeep: Upkeep::new(replayed_bytes, snapshot_bytes),
             histories: None,
             disk,
             settings,
         };
         journal.keep_reserve();
+        journal.catch_up().map_err(Fault::from)?;
         Ok(journal)
     }
 
@@ -239,6 +240,12 @@ impl OrderedStore for Journal {
 
     fn is_full(&self) -> bool {
         self.is_short_of_space()
+    }
+
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        self.check()?;
+        let made = self.free_what_can_be_freed();
+        self.or_fail(made)
     }
 
     fn compact(&mut self) -> Result<(), StoreError> {

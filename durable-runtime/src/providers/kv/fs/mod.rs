@@ -3,7 +3,7 @@
 //! ```text
 //! journal     the ordered store: append, sync, rotate      replay      reading it when it is opened
 //!   frame       one batch                                    upkeep      snapshots and cleaning, in small steps
-//!   segment     one file of the journal                      spares      the next files, and what to do without space
+//!   segment     one file of the journal                      spares      the next files; reserve: for a full disk
 //!   manifest    where to begin to read                       snapshot    all keys and their places, in a file
 //!   shelf       what can be read: places and files           places      the same in memory
 //! histories/  the readable files                           disk        what is asked of a file system
@@ -24,6 +24,7 @@ mod manifest;
 mod mounts;
 mod places;
 mod replay;
+mod reserve;
 mod segment;
 mod shelf;
 #[cfg(test)]

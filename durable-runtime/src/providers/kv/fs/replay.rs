@@ -17,6 +17,8 @@ pub(super) struct Replayed {
     pub(super) shelf: Shelf,
     /// Where the next frame goes.
     pub(super) at: Position,
+    /// How much was read that is in no snapshot.
+    pub(super) replayed_bytes: u64,
     pub(super) snapshot_bytes: u64,
 }
 
@@ -27,6 +29,7 @@ pub(super) fn replay(disk: &dyn Disk, manifest: &Manifest) -> Result<Replayed, F
     let mut segments = BTreeMap::new();
     let mut at = manifest.replay_from;
     let mut broken_off = at;
+    let mut replayed_bytes = 0;
     for number in manifest.replay_from.segment..=manifest.active {
         let (segment, bytes) = read_segment(disk, number)?;
         let head = check_head(&bytes, number, manifest)?;
@@ -38,7 +41,9 @@ pub(super) fn replay(disk: &dyn Disk, manifest: &Manifest) -> Result<Replayed, F
             let what = format!("frame {} is damaged; the next segment begins with {}", at.sequence, head.first);
             return Err(Fault::damaged(segment::name(broken_off.segment), broken_off.offset.into(), what));
         }
+        let begin = at.offset;
         let read = read_frames(&bytes, &mut at, manifest.salt(), &mut places)?;
+        replayed_bytes += u64::from(at.offset - begin);
         if number == manifest.active {
             check_end(&bytes, at, manifest)?;
             mend_end(&segment, &bytes, at, &read, manifest.reached)?;
@@ -50,7 +55,7 @@ pub(super) fn replay(disk: &dyn Disk, manifest: &Manifest) -> Result<Replayed, F
         let segment = Segment::open(disk, &segment::name(number)).map_err(|error| not_found(error, number))?;
         segments.insert(number, segment);
     }
-    Ok(Replayed { shelf: Shelf { places, segments }, at, snapshot_bytes })
+    Ok(Replayed { shelf: Shelf { places, segments }, at, replayed_bytes, snapshot_bytes })
 }
 
 fn not_found(error: io::Error, number: u32) -> Fault {

@@ -101,6 +101,7 @@ pub(super) struct Growing {
     name: String,
     file: Arc<dyn DiskFile>,
     written: u32,
+    unsynced: u32,
     bytes: u32,
 }
 
@@ -114,7 +115,7 @@ impl Growing {
     pub(super) fn begin(disk: &dyn Disk, number: u64, bytes: u32) -> io::Result<Self> {
         let name = format!("{SPARE}{number:08}");
         let file = disk.create(&format!("{name}{NEW}"))?;
-        Ok(Self { name, file, written: 0, bytes })
+        Ok(Self { name, file, written: 0, unsynced: 0, bytes })
     }
 
     /// Fills up to `most` bytes more; answers with the spare when all are there.
@@ -125,12 +126,17 @@ impl Growing {
             let now = left.min(ZEROS_AT_ONCE);
             self.file.write_at(u64::from(self.written), zeros.get(..now as usize).unwrap_or_default())?;
             self.written += now;
+            self.unsynced += now;
             left -= now;
+        }
+        // Bit by bit, so that the last step does not have to wait for all of it.
+        if self.unsynced >= ZEROS_AT_ONCE || self.written == self.bytes {
+            self.unsynced = 0;
+            self.file.sync()?;
         }
         if self.written < self.bytes {
             return Ok(None);
         }
-        self.file.sync()?;
         disk.rename(&self.unfinished(), &self.name)?;
         let segment = Segment { file: self.file.clone(), bytes: self.bytes };
         Ok(Some(Spare { name: self.name.clone(), segment }))

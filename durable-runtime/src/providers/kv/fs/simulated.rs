@@ -94,10 +94,12 @@ impl World {
     }
 
     fn sync(&mut self, file: u64) -> io::Result<()> {
-        self.changes()?;
+        let changed = self.changes();
         let content = self.files.get_mut(&file).unwrap();
-        content.synced.clone_from(&content.now);
-        content.unsynced.clear();
+        let unsynced = std::mem::take(&mut content.unsynced);
+        // After an error the system takes the pages for clean: the next sync does not write them.
+        changed?;
+        unsynced.iter().for_each(|(offset, bytes)| put(&mut content.synced, *offset, bytes));
         Ok(())
     }
 

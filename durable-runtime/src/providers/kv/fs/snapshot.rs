@@ -83,17 +83,15 @@ impl Writer {
         }
         let last = (count > 0).then(|| before.into());
         self.keys += u64::from(count);
-        if count == 0 {
-            body.extend(self.keys.to_be_bytes());
+        if let Some(last) = last {
+            self.last = Some(last);
+            self.put(count, &body)?;
         }
-        self.put(count, &body)?;
-        match last {
-            Some(last) => {
-                self.last = Some(last);
-                Ok(None)
-            }
-            None => Ok(Some(self.offset)),
+        if count as usize == KEYS_A_BLOCK {
+            return Ok(None);
         }
+        self.put(0, &self.keys.to_be_bytes())?;
+        Ok(Some(self.offset))
     }
 
     fn put(&mut self, count: u32, body: &[u8]) -> io::Result<()> {

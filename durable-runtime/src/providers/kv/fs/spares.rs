@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::io;
 
 use super::disk::Disk;
+use super::reserve::Reserve;
 use super::segment::{self, Growing, Segment, Spare};
 
-const RESERVE: &str = "reserve";
 /// Spares that are kept to be used again.
 const SPARES_MAX: usize = 2;
 
@@ -19,20 +19,16 @@ pub(super) struct Spares {
     named: u64,
     /// There was no space for the next one.
     pub(super) low: bool,
-    /// How large the file is that is given up when there is no space for a snapshot, and how large it is to be.
-    reserve: u64,
-    reserve_wanted: u64,
+    reserve: Reserve,
 }
 
 impl Spares {
     /// Takes in the spares of the time before, and puts away what was being made.
     pub(super) fn open(disk: &dyn Disk, names: &[String]) -> io::Result<Self> {
-        let mut spares = Self::default();
+        let mut spares = Self { reserve: Reserve::open(disk, names)?, ..Self::default() };
         for name in names {
             if segment::is_unfinished(name) {
                 disk.remove(name)?;
-            } else if name == RESERVE {
-                spares.reserve = disk.open(name)?.size()?;
             } else if segment::is_spare(name) {
                 spares.add(disk, Spare { segment: Segment::open(disk, name)?, name: name.clone() })?;
             }
@@ -44,20 +40,18 @@ impl Spares {
 
     /// A file that holds nothing any more: kept if it can be of use.
     pub(super) fn add(&mut self, disk: &dyn Disk, spare: Spare) -> io::Result<()> {
-        if self.low && self.reserve < self.reserve_wanted {
-            // First of all: without it there may never be space again.
-            if u64::from(spare.segment.bytes) >= self.reserve_wanted {
-                self.reserve = spare.segment.bytes.into();
-                return disk.rename(&spare.name, RESERVE);
+        // Without space the next segment comes first, so that more can be taken away, and then the reserve.
+        if self.low && self.has_ready() && !self.reserve.is_there() {
+            if !self.reserve.adopt(disk, &spare.name, spare.segment.bytes)? {
+                disk.remove(&spare.name)?;
+                self.reserve.fill(disk);
             }
-            disk.remove(&spare.name)?;
-            self.fill_reserve(disk);
             return Ok(());
         }
         let smallest = self.ready.iter().enumerate().min_by_key(|(_, spare)| spare.segment.bytes);
         if self.ready.len() < SPARES_MAX {
             self.ready.push_back(spare);
-            self.low = false;
+            self.low = self.low && !self.reserve.is_there();
             return Ok(());
         }
         match smallest.filter(|(_, small)| small.segment.bytes < spare.segment.bytes).map(|(at, _)| at) {
@@ -75,7 +69,7 @@ impl Spares {
         if self.ready.iter().any(|spare| spare.segment.bytes >= bytes) {
             return Ok(());
         }
-        self.fill_reserve(disk);
+        self.low |= !self.reserve.fill(disk);
         match self.try_grow(disk, bytes, most) {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
                 self.run_out(disk);
@@ -138,11 +132,7 @@ impl Spares {
 
     /// Gives the space up that was kept back; answers whether there was any.
     pub(super) fn release(&mut self, disk: &dyn Disk) -> io::Result<bool> {
-        if std::mem::take(&mut self.reserve) == 0 {
-            return Ok(false);
-        }
-        disk.remove(RESERVE)?;
-        Ok(true)
+        self.reserve.release(disk)
     }
 
     fn give_up(&mut self, disk: &dyn Disk) {
@@ -152,36 +142,28 @@ impl Spares {
     }
 
     /// Whether the next segment is there already.
-    pub(super) fn has_ready(&self) -> bool {
+    fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Keeps so much space for a time when there is none, and some more, so that this is not done often.
-    pub(super) fn reserve(&mut self, disk: &dyn Disk, bytes: u64) {
-        if self.reserve < bytes {
-            self.reserve_wanted = bytes + bytes / 2;
-            self.fill_reserve(disk);
-        }
+    /// Whether there is space for a snapshot.
+    pub(super) fn has_reserve(&self) -> bool {
+        self.reserve.is_there()
     }
 
-    fn fill_reserve(&mut self, disk: &dyn Disk) {
-        let bytes = self.reserve_wanted;
-        if self.reserve >= bytes {
-            return;
+    /// Looks whether somebody has made space; answers whether it is still short.
+    pub(super) fn is_low(&mut self, disk: &dyn Disk, bytes: u32) -> bool {
+        if self.low {
+            let tried = self.grow(disk, bytes, u32::MAX);
+            self.low = tried.is_err() || !self.has_ready() || !self.reserve.is_there();
         }
-        let fill = || {
-            let file = disk.create(RESERVE)?;
-            file.write_at(0, &vec![0; usize::try_from(bytes).unwrap_or_default()])?;
-            file.sync()
-        };
-        match fill() {
-            Ok(()) => self.reserve = bytes,
-            Err(_) => {
-                self.low = true;
-                self.reserve = 0;
-                let _ = disk.remove(RESERVE);
-            }
-        }
+        self.low
+    }
+
+    /// Keeps so much space for a time when there is none.
+    pub(super) fn reserve(&mut self, disk: &dyn Disk, bytes: u64) {
+        self.reserve.need(bytes);
+        self.low |= !self.reserve.fill(disk);
     }
 
     /// Takes all spares away.

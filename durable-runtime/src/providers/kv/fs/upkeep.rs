@@ -22,8 +22,9 @@ const SNAPSHOT_AFTER_WHEN_FULL: u64 = 4 << 10;
 pub(super) struct Upkeep {
     writer: Option<Writer>,
     snapshot_bytes: u64,
-    /// How much was written since the last snapshot was begun.
+    /// How much was written since the last snapshot was begun, and how much of that before the one that is being written.
     since_snapshot: u64,
+    before_writer: u64,
     cleaning: Option<Cleaning>,
     /// Segments that could not be read whole, and stay.
     spoiled: BTreeSet<u32>,
@@ -37,8 +38,16 @@ struct Cleaning {
 }
 
 impl Upkeep {
-    pub(super) fn new(snapshot_bytes: u64) -> Self {
-        Self { writer: None, snapshot_bytes, since_snapshot: 0, cleaning: None, spoiled: BTreeSet::new() }
+    /// Of a journal of which so much was read that is not in a snapshot of so many bytes.
+    pub(super) fn new(since_snapshot: u64, snapshot_bytes: u64) -> Self {
+        Self {
+            writer: None,
+            snapshot_bytes,
+            since_snapshot,
+            before_writer: 0,
+            cleaning: None,
+            spoiled: BTreeSet::new(),
+        }
     }
 
     pub(super) fn written(&mut self, bytes: u32) {
@@ -86,16 +95,9 @@ impl Journal {
     /// Only what takes away may be written now.
     pub(super) fn is_short_of_space(&self) -> bool {
         let mut spares = locked(&self.spares);
-        if !spares.low {
-            return false;
-        }
-        // Somebody may have made space meanwhile.
-        let tried = spares.grow(&*self.disk, self.next_segment_bytes(), u32::MAX);
-        if tried.is_ok() && spares.has_ready() {
-            spares.low = false;
-            return false;
-        }
-        self.room() < self.next_segment_bytes() / 2
+        // Half a segment is for what takes away.
+        let half = self.next_segment_bytes() / 2;
+        spares.low && spares.is_low(&*self.disk, 2 * half) && (!spares.has_reserve() || self.room() < half)
     }
 
     /// So much space is kept back that a snapshot can be written when there is no other: without one nothing is freed.
@@ -109,10 +111,12 @@ impl Journal {
 
     fn snapshot_step(&mut self) -> Result<(), StoreError> {
         if self.upkeep.writer.is_none() {
+            let low = locked(&self.spares).low;
             let last = self.upkeep.snapshot_bytes;
-            let after = match locked(&self.spares).low {
-                true => SNAPSHOT_AFTER_WHEN_FULL.max(last),
-                false => self.settings.snapshot_after.max(2 * last),
+            let after = if low {
+                SNAPSHOT_AFTER_WHEN_FULL.max(last.min(u64::from(self.room() / 2)))
+            } else {
+                self.snapshot_due()
             };
             if self.upkeep.since_snapshot < after {
                 return Ok(());
@@ -132,14 +136,29 @@ impl Journal {
         }
     }
 
+    fn snapshot_due(&self) -> u64 {
+        self.settings.snapshot_after.max(2 * self.upkeep.snapshot_bytes)
+    }
+
+    /// Writes a snapshot that is long due, as it may be in a store that is opened often and never for long.
+    pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
+        while self.upkeep.since_snapshot >= 2 * self.snapshot_due() {
+            let before = self.upkeep.since_snapshot;
+            self.snapshot_step()?;
+            if self.upkeep.writer.is_none() && self.upkeep.since_snapshot == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn try_snapshot_step(&mut self) -> Result<(), StoreError> {
         let mut writer = match self.upkeep.writer.take() {
             Some(writer) => writer,
             None => {
                 let manifest = locked(&self.manifest).1;
-                let writer = Writer::begin(&*self.disk, &manifest, self.at)?;
-                self.upkeep.since_snapshot = 0;
-                writer
+                self.upkeep.before_writer = self.upkeep.since_snapshot;
+                Writer::begin(&*self.disk, &manifest, self.at)?
             }
         };
         let step = writer.step(&reading(&self.shelf).places)?;
@@ -165,6 +184,7 @@ impl Journal {
             self.disk.remove(&snapshot::name(before))?;
         }
         self.upkeep.snapshot_bytes = bytes;
+        self.upkeep.since_snapshot -= self.upkeep.before_writer;
         self.keep_reserve();
         self.retire()
     }
@@ -258,6 +278,28 @@ impl Journal {
             self.upkeep.cleaning = Some(cleaning);
         }
         Ok(moved)
+    }
+
+    /// What is done bit by bit otherwise, as far as that makes room: with a full disk nothing is written, so there is no
+    /// next step.
+    pub(super) fn free_what_can_be_freed(&mut self) -> Result<(), StoreError> {
+        self.flush()?;
+        self.retire()?;
+        while self.is_short_of_space() {
+            let before = (self.at, self.upkeep.since_snapshot);
+            self.snapshot_step()?;
+            let moved = self.clean(STEP_BYTES)?;
+            if !moved.is_empty() {
+                self.append(&moved)?;
+            }
+            self.flush()?;
+            self.retire()?;
+            let idle = self.upkeep.writer.is_none() && self.upkeep.cleaning.is_none();
+            if idle && before == (self.at, self.upkeep.since_snapshot) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A snapshot now, and all that is in use moved out of segments of which much is not.

@@ -1,6 +1,7 @@
 //! What the store of plain files owes besides the suite.
 
 mod corruption;
+mod full;
 mod histories;
 mod opening;
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use self::files::Files;
 use self::sweep::Sweep;
@@ -23,6 +24,11 @@ use crate::ids::{EventId, ExecutionId, InstanceId};
 /// So many keys are looked at before a store counts as open; in a store with more the thread does the rest.
 const KEYS_AT_OPEN: usize = 4096;
 const KEYS_AT_ONCE: usize = 64;
+
+/// What happens within so much time is written together, unless it concerns many executions.
+const GATHER: Duration = Duration::from_millis(100);
+const MANY: usize = 4096;
+const DUE_MAX: usize = 64 * 1024;
 
 type Execution = (InstanceId, ExecutionId);
 
@@ -52,6 +58,10 @@ struct State {
     noted: BTreeMap<Execution, Change>,
     /// To be written.
     due: BTreeMap<Execution, Change>,
+    /// The thread knows that something is due.
+    rung: bool,
+    /// More was due than can be remembered.
+    behind: bool,
     closing: bool,
 }
 
@@ -110,7 +120,15 @@ impl Histories {
             let due = state.due.entry(execution).or_insert(change);
             *due = due.and(change);
         }
-        self.bell.rung.notify_one();
+        if state.due.len() > DUE_MAX {
+            // The thread is that far behind: it had better go through all of them when there is time.
+            state.due.clear();
+            state.behind = true;
+        }
+        if state.due.len() >= MANY || !state.rung {
+            state.rung = true;
+            self.bell.rung.notify_one();
+        }
     }
 }
 
@@ -131,9 +149,17 @@ impl Bell {
     fn run(&self, files: &mut Files, mut sweep: Option<Sweep>) {
         loop {
             let state = locked(&self.state);
-            let nothing = |state: &mut State| state.due.is_empty() && !state.closing && sweep.is_none();
-            let mut state = self.rung.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner);
+            let nothing =
+                |state: &mut State| state.due.is_empty() && !state.closing && !state.behind && sweep.is_none();
+            let state = self.rung.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner);
+            let few = |state: &mut State| !state.closing && (1..MANY).contains(&state.due.len());
+            let waited = self.rung.wait_timeout_while(state, GATHER, few).unwrap_or_else(PoisonError::into_inner);
+            let mut state = waited.0;
             let (due, closing) = (std::mem::take(&mut state.due), state.closing);
+            state.rung = false;
+            if std::mem::take(&mut state.behind) {
+                sweep = Some(Sweep::default());
+            }
             drop(state);
             if due.is_empty() && closing {
                 return;
