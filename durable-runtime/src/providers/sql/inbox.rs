@@ -14,6 +14,9 @@ use crate::providers::{
     TurnRequest,
 };
 
+/// How long the writer waits for those who have just been answered to come back with more. A sync takes longer.
+const COMPANY_WAIT: Duration = Duration::from_micros(200);
+
 /// Where an answer goes.
 pub(super) type Reply<T> = oneshot::Sender<T>;
 
@@ -115,7 +118,8 @@ impl Inbox {
     }
 
     /// Waits until the bell rings, or for so long; `None` for ever. What rings meanwhile is not missed.
-    pub(super) fn wait(&self, patience: Option<Duration>) -> Work {
+    /// Of a group as large as the last, `company` may be on their way: for so many more it waits a moment.
+    pub(super) fn wait(&self, patience: Option<Duration>, company: usize) -> Work {
         let mut state = locked(&self.state);
         state = match patience {
             None => self.bell.wait_while(state, |state| !state.rung).unwrap_or_else(PoisonError::into_inner),
@@ -124,6 +128,11 @@ impl Inbox {
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
         };
+        let alone = |state: &mut State| state.work.jobs.len() < company && !state.work.closing;
+        if !state.work.jobs.is_empty() && alone(&mut state) {
+            let waited = self.bell.wait_timeout_while(state, COMPANY_WAIT, alone);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
         state.rung = false;
         let closing = state.work.closing;
         let work = std::mem::take(&mut state.work);

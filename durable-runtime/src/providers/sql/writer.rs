@@ -62,6 +62,8 @@ pub(super) struct Writer {
     /// What comes due next after that; `None` if it has to be looked up.
     next_change: Option<Timestamp>,
     untidy: bool,
+    /// How many jobs the last group had.
+    company: usize,
     /// Since when something is kept that is not synced; only without [`Durability::Immediate`].
     unsynced: Option<(Timestamp, u64)>,
 }
@@ -88,6 +90,7 @@ impl Writer {
             woken_until,
             next_change: None,
             untidy: true,
+            company: 0,
             unsynced: None,
         }
     }
@@ -96,8 +99,9 @@ impl Writer {
     pub(super) fn run(mut self, reading: Vec<JoinHandle<()>>) {
         let shared = self.shared.clone();
         loop {
-            let Work { jobs, closing } = shared.inbox.wait(self.patience());
+            let Work { jobs, closing } = shared.inbox.wait(self.patience(), self.company / 2);
             let idle = jobs.is_empty();
+            self.company = jobs.len();
             if !idle {
                 self.run_all(jobs);
             }

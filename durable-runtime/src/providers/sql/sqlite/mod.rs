@@ -68,7 +68,7 @@ impl SqlProvider<Sqlite> {
     pub fn options() -> SqliteOptions {
         SqliteOptions {
             durability: Durability::Immediate,
-            settings: Settings { cache_bytes: 16 * 1024 * 1024, checkpoint_pages: 2_000 },
+            settings: Settings { cache_bytes: 16 * 1024 * 1024, checkpoint_pages: 8_000, bytes_max: None },
             check: true,
             clock: Arc::new(SystemClock),
         }
@@ -99,8 +99,15 @@ impl SqliteOptions {
         self
     }
 
+    /// How large the file may become; as large as the disk unless said otherwise. What does not fit is refused with
+    /// [`ErrorKind::Full`](crate::providers::ErrorKind::Full), as on a full disk; deleting makes room again.
+    pub const fn bytes_max(mut self, bytes: u64) -> Self {
+        self.settings.bytes_max = Some(bytes);
+        self
+    }
+
     /// Whether the whole file is read and checked when it is opened; yes unless said otherwise. That finds pages that
-    /// were damaged while nobody looked, and takes about a second for each gigabyte. Damaged records are found either
+    /// were damaged while nobody looked, and takes one or two seconds for each gigabyte. Damaged records are found either
     /// way, when they are read.
     pub const fn check(mut self, check: bool) -> Self {
         self.check = check;

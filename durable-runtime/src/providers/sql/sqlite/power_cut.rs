@@ -135,7 +135,7 @@ struct Run {
 impl Run {
     fn new(folder: &Path, seed: u64) -> Self {
         // So that pages are moved into the file every few commits.
-        let settings = Settings { cache_bytes: 1 << 20, checkpoint_pages: 60 };
+        let settings = Settings { cache_bytes: 1 << 20, checkpoint_pages: 60, bytes_max: None };
         let options = SqliteOptions { settings, ..SqliteProvider::options() };
         let provider = options.open(folder.join(FILE)).unwrap();
         let ledger = (0..INSTANCES).map(|instance| (instance, None)).collect();
@@ -281,7 +281,8 @@ fn commits_ask_for_a_sync_and_leases_do_not() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE);
     fs::write(&path, "").unwrap();
-    let mut session = SqliteSession::open(&path, Settings { cache_bytes: 1 << 20, checkpoint_pages: 60 }).unwrap();
+    let mut session =
+        SqliteSession::open(&path, Settings { cache_bytes: 1 << 20, checkpoint_pages: 60, bytes_max: None }).unwrap();
     for (sync, expected) in [(true, 2), (false, 1), (false, 1), (true, 2)] {
         session.begin_write(sync).unwrap();
         let asked: i64 = session.connection().pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();

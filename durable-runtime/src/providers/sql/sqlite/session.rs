@@ -27,7 +27,11 @@ pub(super) struct Settings {
     pub(super) cache_bytes: u64,
     /// How many pages the log of changes has before they are moved into the file.
     pub(super) checkpoint_pages: i64,
+    /// How large the file may become.
+    pub(super) bytes_max: Option<u64>,
 }
+
+const PAGE_BYTES: u64 = 4_096;
 
 /// See the module.
 pub(super) struct SqliteSession {
@@ -51,6 +55,7 @@ impl SqliteSession {
             "cache_size",
             -i64::try_from(settings.cache_bytes / 1024).unwrap_or(i64::MAX),
         )?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES as i64)?;
         // Has an effect on a file that is still empty only.
         connection.pragma_update(None, "auto_vacuum", "incremental")?;
         let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
@@ -61,6 +66,10 @@ impl SqliteSession {
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "wal_autocheckpoint", settings.checkpoint_pages)?;
         connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+        if let Some(bytes) = settings.bytes_max {
+            let pages = i64::try_from(bytes / PAGE_BYTES).unwrap_or(i64::MAX).max(1);
+            connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        }
         Ok(Self { connection, syncs: true })
     }
 
@@ -141,7 +150,8 @@ impl Session for SqliteSession {
         if free < FREE_PAGES || free * 4 < all {
             return Ok(false);
         }
-        self.connection.execute_batch("PRAGMA incremental_vacuum(256)").map_err(error)?;
+        // Each row is a page given back.
+        self.query("PRAGMA incremental_vacuum(256)", &[], &mut |_| Ok(()))?;
         Ok(true)
     }
 }
@@ -195,4 +205,31 @@ pub(super) fn error(error: rusqlite::Error) -> SqlError {
         _ => ErrorKind::Unavailable,
     };
     SqlError::new(kind, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_pages_are_given_back_a_few_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.db");
+        std::fs::write(&path, "").unwrap();
+        let settings = Settings { cache_bytes: 1 << 20, checkpoint_pages: 8_000, bytes_max: None };
+        let mut session = SqliteSession::open(&path, settings).unwrap();
+        session.execute("CREATE TABLE much (data BLOB)", &[]).unwrap();
+        let megabyte = vec![7; 1 << 20];
+        for _ in 0..8 {
+            session.execute("INSERT INTO much (data) VALUES (?1)", &[megabyte.as_slice().into()]).unwrap();
+        }
+        assert!(!session.tidy().unwrap(), "nothing is free");
+        session.execute("DELETE FROM much WHERE rowid > 1", &[]).unwrap();
+        let free = session.number("freelist_count").unwrap();
+        assert!(free > FREE_PAGES);
+        assert!(session.tidy().unwrap());
+        assert_eq!(session.number("freelist_count").unwrap(), free - 256);
+        while session.tidy().unwrap() {}
+        assert!(session.number("freelist_count").unwrap() <= FREE_PAGES);
+    }
 }

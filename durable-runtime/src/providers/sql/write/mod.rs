@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::counters::Counters;
 use super::lease;
 use super::read::Head;
-use super::session::{Session, Sql};
+use super::session::{Session, Sql, SqlError};
 use crate::clock::Timestamp;
 use crate::ids::{InstanceId, LockToken};
 use crate::providers::{CommitError, ErrorKind, ProviderError, Transaction, TransactionOp};
@@ -21,6 +21,11 @@ const NOTE: &str = "INSERT INTO commits (number, id) VALUES (?1, ?2) ON CONFLICT
 const FORGET: &str = "DELETE FROM commits WHERE number <= ?1";
 /// How many transactions are known again when they are handed over once more.
 const REMEMBERED: u64 = 64 * 1024;
+
+/// Forgets the oldest transactions, beyond those that are remembered.
+pub(super) fn forget_old(session: &mut dyn Session, commits: u64) -> Result<(), SqlError> {
+    session.execute(FORGET, &[commits.saturating_sub(REMEMBERED).into()]).map(drop)
+}
 
 /// Whom the transactions of a group concern.
 #[derive(Debug, Default)]
@@ -72,7 +77,6 @@ impl<'a> Write<'a> {
         if sql.execute(NOTE, &[counters.commits.into(), id.as_slice().into()])? == 0 {
             return Ok(Changes::default());
         }
-        sql.execute(FORGET, &[counters.commits.saturating_sub(REMEMBERED).into()])?;
         let (records, queues, changes) = (BTreeMap::new(), BTreeSet::new(), Changes::default());
         let mut write = Self { sql, counters, now, fence: fence.clone(), records, queues, changes };
         write.check_fence()?;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::providers::sql::inbox::Granted;
-use crate::providers::sql::write::{COMMIT, Write};
+use crate::providers::sql::write::{COMMIT, Write, forget_old};
 use crate::providers::{BatchResult, CommitError, LeasedActivity, LeasedTurn, Renewal, Transaction};
 
 const SAVE: &str = "SAVEPOINT one";
@@ -137,6 +137,9 @@ impl Writer {
             counters.write(&mut *self.session)?;
         }
         let commits = (counters.commits != before.commits).then_some(counters.commits);
+        if let Some(commits) = commits {
+            forget_old(&mut *self.session, commits)?;
+        }
         Ok((outcomes, changes, commits))
     }
 

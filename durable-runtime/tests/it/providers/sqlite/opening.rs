@@ -4,9 +4,11 @@ use std::fs;
 use std::time::Duration;
 
 use durable_runtime::providers::{
-    CommitId, Durability, ErrorKind, OpenError, Provider, SqliteProvider, Stats, Transaction, TransactionOp,
+    CommitError, CommitId, Durability, ErrorKind, OpenError, Provider, SqliteProvider, Stats, Transaction,
+    TransactionOp,
 };
 use durable_runtime::{EventId, ExecutionId};
+use futures_util::future::join_all;
 
 use super::{activities, everything, id, keep, turns, unfenced};
 
@@ -190,6 +192,43 @@ async fn a_weaker_durability_keeps_everything_that_is_closed_in_order() {
         store.close().await;
         let store = SqliteProvider::open(&path).unwrap();
         assert_eq!(store.fetch_turns(turns()).await.unwrap()[0].messages[0].data.len(), 10_000);
+    }
+}
+
+#[tokio::test]
+async fn a_full_store_says_so_keeps_what_it_has_and_takes_deletions() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteProvider::options().bytes_max(1 << 20).open(folder.path().join("store.db")).unwrap();
+    for round in 0..3_u128 {
+        let mut kept = Vec::new();
+        // Several at once: those that fit are kept although one of their group does not.
+        let mut full = false;
+        while !full {
+            let first = round * 1_000 + kept.len() as u128;
+            let names: Vec<_> = (first..first + 4).map(|number| format!("i{number}")).collect();
+            let commits = (first..).zip(&names).map(|(number, name)| unfenced(number, everything(name, 20_000)));
+            let answers = join_all(commits.map(|commit| store.atomic_batch(commit))).await;
+            for (name, answer) in names.into_iter().zip(answers) {
+                match answer {
+                    Ok(_) => kept.push(name),
+                    Err(CommitError::Provider(error)) => {
+                        assert_eq!(error.kind(), ErrorKind::Full, "{error}");
+                        assert!(error.is_transient());
+                        full = true;
+                    }
+                    Err(other) => panic!("{other}"),
+                }
+            }
+        }
+        assert!(kept.len() >= 4, "{kept:?}");
+        assert_eq!(store.stats().await.unwrap().instances, kept.len() as u64);
+        for name in &kept {
+            let history = store.history(&id(name), ExecutionId::FIRST, EventId::FIRST, 10).await.unwrap();
+            assert_eq!(history[0].data.len(), 20_000);
+        }
+        // It goes on by itself when there is room.
+        let ops = kept.iter().map(|name| TransactionOp::DeleteInstance { instance: id(name) }).collect();
+        keep(&store, round * 1_000 + 999, ops).await;
     }
 }
 
