@@ -40,7 +40,8 @@ impl Place {
             Store::Fs => Arc::new(FsProvider::open(folder.join("store"))?),
             Store::Sqlite => {
                 let options = SqliteProvider::options().cache_bytes(self.cache_mib * 1024 * 1024);
-                Arc::new(options.open(folder.join("store"))?)
+                // In a folder of its own, since other files stand beside it.
+                Arc::new(options.open(folder.join("store/store.db"))?)
             }
             Store::Memory => Arc::new(MemoryProvider::new()),
         })
