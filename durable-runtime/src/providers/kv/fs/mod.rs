@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! journal     the ordered store: append, sync, rotate      replay      reading it when it is opened
-//!   frame       one batch                                    upkeep      snapshots and cleaning, in small steps
+//!   frame       one batch                                    upkeep      snapshots, in small steps; cleaning: likewise
 //!   segment     one file of the journal                      spares      the next files; reserve: for a full disk
 //!   manifest    where to begin to read                       snapshot    all keys and their places, in a file
 //!   shelf       what can be read: places and files           places      the same in memory
@@ -13,6 +13,7 @@
 //! Invariants: a frame is there or not, by its checksum; a file is filled before it is used; what is named is on disk
 //! before the name is, and what is removed was named by nothing before it was removed.
 
+mod cleaning;
 #[cfg(test)]
 mod cuts;
 mod disk;

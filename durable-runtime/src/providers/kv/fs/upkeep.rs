@@ -1,4 +1,4 @@
-//! What keeps a journal short: snapshots, and the cleaning of segments of which little is in use. Both go in small steps,
+//! What keeps a journal short: snapshots, and beside them the cleaning of segments. Both go in small steps,
 //! one with each commit, so that no commit waits long.
 
 use std::collections::BTreeSet;
@@ -6,35 +6,27 @@ use std::io;
 
 use super::super::gate::locked;
 use super::super::store::{Batch, StoreError};
+use super::cleaning::Cleaning;
 use super::frame;
 use super::journal::{Journal, reading, writing};
-use super::segment::{self, FIRST_FRAME, Spare};
+use super::segment::{self, Spare};
 use super::snapshot::{self, Writer};
 
 /// At least so much is looked at, filled or moved in one step.
-const STEP_BYTES: u32 = 64 << 10;
-/// What is not in use may take as much as what is, and this many segments more.
-const SPARE_SEGMENTS: u64 = 4;
+pub(super) const STEP_BYTES: u32 = 64 << 10;
 /// With a full disk a snapshot is worth it as soon as so much is behind the last one, or as much as that has.
 const SNAPSHOT_AFTER_WHEN_FULL: u64 = 4 << 10;
 
 /// See the module.
 pub(super) struct Upkeep {
-    writer: Option<Writer>,
+    pub(super) writer: Option<Writer>,
     snapshot_bytes: u64,
     /// How much was written since the last snapshot was begun, and how much of that before the one that is being written.
-    since_snapshot: u64,
+    pub(super) since_snapshot: u64,
     before_writer: u64,
-    cleaning: Option<Cleaning>,
+    pub(super) cleaning: Option<Cleaning>,
     /// Segments that could not be read whole, and stay.
-    spoiled: BTreeSet<u32>,
-}
-
-/// A segment whose values in use are being written once more, and how far that is.
-#[derive(Debug, Clone, Copy)]
-struct Cleaning {
-    segment: u32,
-    offset: u32,
+    pub(super) spoiled: BTreeSet<u32>,
 }
 
 impl Upkeep {
@@ -109,7 +101,7 @@ impl Journal {
 
     // Snapshots
 
-    fn snapshot_step(&mut self) -> Result<(), StoreError> {
+    pub(super) fn snapshot_step(&mut self) -> Result<(), StoreError> {
         if self.upkeep.writer.is_none() {
             let low = locked(&self.spares).low;
             let last = self.upkeep.snapshot_bytes;
@@ -152,7 +144,7 @@ impl Journal {
         Ok(())
     }
 
-    fn try_snapshot_step(&mut self) -> Result<(), StoreError> {
+    pub(super) fn try_snapshot_step(&mut self) -> Result<(), StoreError> {
         let mut writer = match self.upkeep.writer.take() {
             Some(writer) => writer,
             None => {
@@ -201,155 +193,5 @@ impl Journal {
             locked(&self.spares).add(&*self.disk, Spare { name: segment::name(number), segment })?;
         }
         Ok(())
-    }
-
-    // Cleaning
-
-    /// The next values to be written once more.
-    fn clean(&mut self, most: u32) -> Result<Batch, StoreError> {
-        let next = |segment| Cleaning { segment, offset: FIRST_FRAME };
-        let cleaning = self.upkeep.cleaning.take().or_else(|| self.worth_cleaning().map(next));
-        let Some(cleaning) = cleaning else { return Ok(Batch::new()) };
-        self.clean_on(cleaning, most)
-    }
-
-    /// A segment that is worth it, if it is time.
-    fn worth_cleaning(&self) -> Option<u32> {
-        let low = locked(&self.spares).low;
-        let (used, live) = {
-            let shelf = reading(&self.shelf);
-            (shelf.bytes(), shelf.places.live())
-        };
-        if !low && used <= 2 * live + SPARE_SEGMENTS * u64::from(self.settings.segment_bytes) {
-            return None;
-        }
-        let worst = self.worst_segment(1, 2)?;
-        // Without space what is moved must fit into what is left of the active one.
-        let live = reading(&self.shelf).places.live_of(worst);
-        (!low || 2 * live <= u64::from(self.room())).then_some(worst)
-    }
-
-    /// The segment of which least is in use, if that is less than this part of it.
-    fn worst_segment(&self, part: u64, of: u64) -> Option<u32> {
-        let from = locked(&self.manifest).1.replay_from.segment;
-        let shelf = reading(&self.shelf);
-        let all = shelf.segments.range(..from).filter(|(number, _)| !self.upkeep.spoiled.contains(number));
-        let live = all.map(|(number, segment)| (shelf.places.live_of(*number), u64::from(segment.bytes), *number));
-        let little = live.filter(|(live, bytes, _)| live * of < bytes * part);
-        little.min_by_key(|(live, bytes, _)| live * 1_000 / bytes.max(&1)).map(|(.., number)| number)
-    }
-
-    fn clean_on(&mut self, mut cleaning: Cleaning, most: u32) -> Result<Batch, StoreError> {
-        let (mut moved, mut looked_at) = (Batch::new(), 0_u32);
-        let shelf = reading(&self.shelf);
-        let Some(segment) = shelf.segments.get(&cleaning.segment) else { return Ok(moved) };
-        while looked_at < most {
-            let rest = segment.bytes.saturating_sub(cleaning.offset);
-            let Some(bytes) = read_frame(&*segment.file, cleaning.offset, rest)? else { break };
-            let frame = frame::decode(&bytes, self.salt).filter(|frame| frame.head.segment == cleaning.segment);
-            let Some(frame) = frame else { break };
-            for entry in frame::entries(frame.body).flatten() {
-                let Some(value) = entry.value else { continue };
-                let at = u64::from(cleaning.offset) + value.start as u64;
-                let place = shelf.places.get(entry.key);
-                if place.is_some_and(|it| it.segment == cleaning.segment && u64::from(it.offset) == at) {
-                    moved.push((entry.key.to_vec(), bytes.get(value).map(<[u8]>::to_vec)));
-                }
-            }
-            let taken = u32::try_from(frame.bytes).unwrap_or(u32::MAX);
-            cleaning.offset = cleaning.offset.saturating_add(taken);
-            looked_at = looked_at.saturating_add(taken);
-        }
-        if looked_at >= most {
-            self.upkeep.cleaning = Some(cleaning);
-        } else if looked_at == 0 || moved.is_empty() {
-            // All of it was read. What is in use and was not found stands behind something damaged.
-            if shelf.places.live_of(cleaning.segment) > 0 {
-                tracing::error!(
-                    file = segment::name(cleaning.segment),
-                    offset = cleaning.offset,
-                    "a segment is damaged"
-                );
-                drop(shelf);
-                self.upkeep.spoiled.insert(cleaning.segment);
-            }
-        } else {
-            // Once more, to see that nothing is left.
-            self.upkeep.cleaning = Some(cleaning);
-        }
-        Ok(moved)
-    }
-
-    /// What is done bit by bit otherwise, as far as that makes room: with a full disk nothing is written, so there is no
-    /// next step.
-    pub(super) fn free_what_can_be_freed(&mut self) -> Result<(), StoreError> {
-        self.flush()?;
-        self.retire()?;
-        while self.is_short_of_space() {
-            let before = (self.at, self.upkeep.since_snapshot);
-            self.snapshot_step()?;
-            let moved = self.clean(STEP_BYTES)?;
-            if !moved.is_empty() {
-                self.append(&moved)?;
-            }
-            self.flush()?;
-            self.retire()?;
-            let idle = self.upkeep.writer.is_none() && self.upkeep.cleaning.is_none();
-            if idle && before == (self.at, self.upkeep.since_snapshot) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// A snapshot now, and all that is in use moved out of segments of which much is not.
-    pub(super) fn compact_all(&mut self) -> Result<(), StoreError> {
-        self.upkeep.cleaning = None;
-        self.snapshot_now()?;
-        while let Some(segment) = self.worst_segment(7, 8) {
-            let mut cleaning = Some(Cleaning { segment, offset: FIRST_FRAME });
-            while let Some(begin) = cleaning {
-                let moved = self.clean_on(begin, STEP_BYTES)?;
-                cleaning = self.upkeep.cleaning.take();
-                if !moved.is_empty() {
-                    self.append(&moved)?;
-                }
-            }
-            self.flush()?;
-            self.retire()?;
-        }
-        self.snapshot_now()?;
-        Ok(locked(&self.spares).clear(&*self.disk)?)
-    }
-
-    fn snapshot_now(&mut self) -> Result<(), StoreError> {
-        self.flush()?;
-        if self.at.offset > FIRST_FRAME {
-            self.rotate(FIRST_FRAME)?;
-        }
-        self.upkeep.writer = None;
-        self.try_snapshot_step()?;
-        while self.upkeep.writer.is_some() {
-            self.try_snapshot_step()?;
-        }
-        Ok(())
-    }
-}
-
-/// The bytes of the frame that begins here; `None` if none does.
-fn read_frame(file: &dyn super::disk::DiskFile, offset: u32, rest: u32) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = vec![0; frame::HEADER_BYTES];
-    if (rest as usize) < bytes.len() {
-        return Ok(None);
-    }
-    match file.read_at(offset.into(), &mut bytes) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        other => other?,
-    }
-    let Some(announced) = frame::announced(&bytes).filter(|bytes| *bytes <= rest as usize) else { return Ok(None) };
-    bytes.resize(announced, 0);
-    match file.read_at(offset.into(), &mut bytes) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        other => other.map(|()| Some(bytes)),
     }
 }
