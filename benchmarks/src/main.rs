@@ -2,6 +2,7 @@
 //!
 //! `durable-bench w2 --store sled` and so on. What the workloads are: `PERFORMANCE.md` of the project.
 
+mod compile;
 mod machine;
 mod store;
 mod work;
@@ -19,7 +20,7 @@ struct Arguments {
     /// Where instances are kept
     #[arg(long, value_enum, default_value_t = Store::Sled)]
     store: Store,
-    /// How many: repetitions (w1), orchestrations (w2), activities (w4), instances (w8)
+    /// How many: repetitions (w1), orchestrations (w2), activities (w4), instances (w8), awaits (compile)
     #[arg(long)]
     count: Option<usize>,
     /// How many are in flight at once (w2)
@@ -43,7 +44,9 @@ enum Workload {
     W4,
     /// Waiting instances: memory, disk, restart
     W8,
-    /// All of them
+    /// What the attributes cost at compile time
+    Compile,
+    /// All of them but `compile`
     All,
 }
 
@@ -61,6 +64,9 @@ async fn main() -> Result {
 async fn run(arguments: &Arguments) -> Result {
     let Arguments { workload, count, in_flight, .. } = *arguments;
     let store = Place { store: arguments.store, cache_mib: arguments.cache_mib };
+    if matches!(workload, Workload::Compile) {
+        return compile::compile(count.unwrap_or(100), 100);
+    }
     let all = matches!(workload, Workload::All);
     if all || matches!(workload, Workload::W1) {
         workloads::latency(store, count.unwrap_or(200)).await?;

@@ -1,5 +1,7 @@
 //! The outline of an orchestration: what its macro saw of its shape.
 
+mod mermaid;
+
 /// The durable calls, branches and loops of an orchestration, in the order of its code.
 ///
 /// Two versions of an orchestration with the same outline give their commands in the same order, as far as tokens
@@ -58,6 +60,31 @@ impl Outline {
         self.steps.iter().for_each(|step| step.write(0, &mut text));
         text
     }
+
+    /// A flowchart for [mermaid](https://mermaid.js.org), with the line of each step.
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    ///
+    /// #[activity]
+    /// async fn ask() {}
+    ///
+    /// #[orchestration]
+    /// async fn patient(ctx: OrchestrationContext) -> Result<(), ActivityError> {
+    ///     ctx.timer(Duration::from_secs(60)).await;
+    ///     ask(&ctx).await
+    /// }
+    ///
+    /// # fn main() {
+    /// let chart = patient::OUTLINE.to_mermaid();
+    /// assert!(chart.starts_with("flowchart TD\n    n0([start])"));
+    /// assert!(chart.contains("timer"));
+    /// assert!(chart.contains("ask<br/>line "));
+    /// # }
+    /// ```
+    pub fn to_mermaid(&self) -> String {
+        mermaid::Chart::of(self.steps)
+    }
 }
 
 impl OutlineStep {
@@ -83,6 +110,33 @@ mod tests {
         const ARMS: &[OutlineStep] = &[step(OutlineKind::Arm, "", CALL), step(OutlineKind::Arm, "", &[])];
         const OUTLINE: Outline =
             Outline { steps: &[step(OutlineKind::Branch, "if", ARMS), step(OutlineKind::Timer, "", &[])] };
+        let chart = [
+            "flowchart TD",
+            "    n0([start])",
+            "    n1{\"if<br/>line 7\"}",
+            "    n0 --> n1",
+            "    n2[\"pack<br/>line 7\"]",
+            "    n1 --> n2",
+            "    n3([\"timer<br/>line 7\"])",
+            "    n2 --> n3",
+            "    n1 --> n3",
+            "    n4([end])",
+            "    n3 --> n4\n",
+        ];
+        assert_eq!(OUTLINE.to_mermaid(), chart.join("\n"));
         assert_eq!(OUTLINE.to_text(), "Branch if\n  Arm\n    Call pack\n  Arm\nTimer\n");
+    }
+
+    #[test]
+    fn a_flowchart_comes_together_again() {
+        const CALL: &[OutlineStep] = &[step(OutlineKind::Call, "pack", &[])];
+        const ARMS: &[OutlineStep] = &[step(OutlineKind::Arm, "", CALL), step(OutlineKind::Arm, "", CALL)];
+        const BODY: &[OutlineStep] = &[step(OutlineKind::Join, "join!", ARMS)];
+        const OUTLINE: Outline = Outline { steps: &[step(OutlineKind::Loop, "while", BODY)] };
+        let chart = OUTLINE.to_mermaid();
+        let arrows: Vec<_> = chart.lines().filter(|line| line.contains("-->")).map(str::trim).collect();
+        let expected =
+            ["n0 --> n1", "n1 --> n2", "n2 --> n3", "n2 --> n4", "n3 --> n5", "n4 --> n5", "n5 --> n1", "n1 --> n6"];
+        assert_eq!(arrows, expected);
     }
 }

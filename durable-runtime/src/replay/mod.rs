@@ -17,4 +17,6 @@ pub(crate) use self::journal::{Facts, Journal, Open, Resolution};
 pub use self::mismatch::{Mismatch, Step};
 
 #[cfg(test)]
+mod programs;
+#[cfg(test)]
 mod tests;

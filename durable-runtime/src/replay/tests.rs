@@ -27,12 +27,12 @@ struct Go {
     by: String,
 }
 
-fn execution<O: Orchestration>(limits: Limits) -> Execution {
+pub(super) fn execution<O: Orchestration>(limits: Limits) -> Execution {
     let facts = Facts { instance: InstanceId::new("i").unwrap(), execution_id: ExecutionId::FIRST, limits };
     Execution::new(facts, OrchestrationHandler::of::<O>())
 }
 
-fn started<O: Orchestration>(input: &str, carried: Vec<Carried>) -> EventKind {
+pub(super) fn started<O: Orchestration>(input: &str, carried: Vec<Carried>) -> EventKind {
     EventKind::Started(Started {
         format: HISTORY_FORMAT,
         name: O::NAME.into(),
