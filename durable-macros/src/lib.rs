@@ -13,6 +13,7 @@ mod lints;
 mod mistakes;
 mod model;
 mod outline;
+mod probes;
 mod rewrite;
 mod scattered;
 

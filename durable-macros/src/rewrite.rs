@@ -1,4 +1,5 @@
-//! The await barrier: every `.await` passes a bound that only durable futures meet.
+//! The await barrier: every `.await` passes a bound that only durable futures meet. On the same walk, the compiler is
+//! asked about values that may be of a type that is refused.
 
 use quote::{quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
@@ -8,6 +9,7 @@ use crate::hygiene::{Runtime, respan};
 use crate::known_macros::{self, Arguments};
 use crate::lints::{self, Denied};
 use crate::mistakes::Mistakes;
+use crate::probes;
 
 /// What a rewrite needs to know.
 pub(crate) struct Rewrite<'a> {
@@ -33,6 +35,7 @@ impl VisitMut for Barrier<'_, '_> {
     fn visit_item_mut(&mut self, _: &mut Item) {}
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        let is_asked = matches!(expr, Expr::ForLoop(each) if probes::is_asked(&each.expr));
         visit_mut::visit_expr_mut(self, expr);
         match expr {
             Expr::Await(awaited) if !self.rewrite.denied.has(awaited.await_token.span) => {
@@ -42,6 +45,12 @@ impl VisitMut for Barrier<'_, '_> {
                 *awaited.base = Expr::Verbatim(quote_spanned!(span=> #rt::durable(#base)));
             }
             Expr::Async(block) => *expr = self.scoped(block),
+            Expr::MethodCall(call) => {
+                if let Some(asked) = probes::method(self.rewrite.runtime, self.rewrite.denied, call) {
+                    *expr = asked;
+                }
+            }
+            Expr::ForLoop(call) if !is_asked => probes::head(self.rewrite.runtime, self.rewrite.denied, call),
             _ => {}
         }
     }

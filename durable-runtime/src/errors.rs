@@ -92,4 +92,6 @@ pages! {
     dur0606 "DUR0606"
     dur0607 "DUR0607"
     dur0608 "DUR0608"
+    dur0701 "DUR0701"
+    dur0702 "DUR0702"
 }

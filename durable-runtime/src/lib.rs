@@ -105,11 +105,13 @@ mod orchestration;
 mod outline;
 mod payload;
 pub mod prelude;
+mod probes;
 pub mod providers;
 mod registry;
 mod replay;
 mod retry;
 mod shape;
+mod sorted;
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -141,3 +143,4 @@ pub use registry::RegistryError;
 pub use replay::{Mismatch, Step};
 pub use retry::RetryPolicy;
 pub use shape::Infallible;
+pub use sorted::{Unordered, sorted};

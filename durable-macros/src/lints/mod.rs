@@ -14,7 +14,7 @@ pub(crate) use published::{clippy, rules};
 
 use std::collections::HashSet;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, Macro, Path, Signature};
 
@@ -68,11 +68,19 @@ impl Denied {
     }
 
     /// Whether `#[allow_nondeterminism]` switches this rule off at this place; for the rules that types decide.
-    #[allow(dead_code, reason = "for rules in `OF_TYPES`, of which there are none yet")]
     pub(crate) fn allows(&self, rule: &str, span: Span) -> bool {
         let is_within =
             |place: Place| self.off.iter().any(|(row, (from, to))| row.name == rule && (*from..=*to).contains(&place));
         place(span).is_some_and(is_within)
+    }
+
+    /// Whether something in here was refused already: what it evaluates to needs no second message.
+    pub(crate) fn touches(&self, tokens: TokenStream) -> bool {
+        !self.places.is_empty()
+            && tokens.into_iter().any(|token| match token {
+                TokenTree::Group(group) => self.touches(group.stream()),
+                token => self.has(token.span()),
+            })
     }
 
     fn add(&mut self, span: Span) {

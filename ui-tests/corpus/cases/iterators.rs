@@ -34,7 +34,7 @@ async fn seen_before(ctx: OrchestrationContext, ids: Vec<u32>) -> (Vec<u32>, usi
     for id in &ids {
         *counts.entry(*id).or_insert(0) += 1;
     }
-    let sorted: BTreeMap<u32, u32> = counts.into_iter().collect();
+    let sorted: BTreeMap<u32, u32> = durable_runtime::sorted(counts);
     let most = sorted.iter().max_by_key(|(id, count)| (**count, std::cmp::Reverse(**id))).map(|(id, _)| *id);
     ctx.timer(Duration::from_secs(1)).await;
     (twice, seen.len(), most)

@@ -6,7 +6,23 @@ use super::{AN_ACTIVITY, Row};
 pub(super) const OF_FORM: &[Row] = &[UNSAFE, STATIC, ASYNC_CLOSURE, UNKNOWN_MACRO];
 
 /// Rules that the types decide: the compiler finds what breaks them, and the runtime has their messages.
-pub(super) const OF_TYPES: &[Row] = &[];
+pub(super) const OF_TYPES: &[Row] = &[HASH_ORDER, OUTSIDE_VALUE];
+
+/// A loop over a hash table, or one of its iterators.
+const HASH_ORDER: Row = Row::new(
+    ("DUR0701", "hash_order"),
+    &[],
+    "has an order that changes from run to run",
+    "use a `BTreeMap` or `BTreeSet`, or sort it with `durable_runtime::sorted`",
+);
+
+/// A clock, lock, atomic, thread local or channel, wherever it comes from.
+const OUTSIDE_VALUE: Row = Row::new(
+    ("DUR0702", "outside_value"),
+    &[],
+    "is not the same in a replay",
+    "use what the context offers, or move it into an `#[activity]`",
+);
 
 /// `unsafe` in a body.
 pub(crate) const UNSAFE: Row = Row::new(
