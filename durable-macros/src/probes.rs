@@ -99,6 +99,11 @@ const USING: &[&str] = &[
     "write",
 ];
 
+/// Too common to ask about, unless what they are called on is a static by its name.
+const USING_A_STATIC: &[&str] = &["get", "take", "replace", "get_mut", "into_inner"];
+/// These iterate over their argument.
+const TAKING: &[&str] = &["chain", "extend", "zip"];
+
 fn question(method: &str) -> Option<Question> {
     let of = |names: &[&str], question| names.contains(&method).then_some(question);
     of(ITERATING, ITERATES).or_else(|| of(USING, USES)).or_else(|| of(ELAPSING, ELAPSES))
@@ -111,8 +116,12 @@ pub(crate) fn is_asked(expr: &Expr) -> bool {
 
 /// Asks about the receiver of a method call, if its name is suspicious.
 pub(crate) fn method(rt: &Runtime, denied: &Denied, call: &mut ExprMethodCall) -> Option<Expr> {
-    let question = question(&call.method.to_string())?;
-    let span = call.method.span();
+    let (name, span) = (call.method.to_string(), call.method.span());
+    if TAKING.contains(&name.as_str()) {
+        call.args.iter_mut().for_each(|argument| self::argument(rt, denied, argument, span));
+    }
+    let of_static = || (USING_A_STATIC.contains(&name.as_str()) && is_static(&call.receiver)).then_some(USES);
+    let question = question(&name).or_else(of_static)?;
     if denied.allows(question.rule, span) || denied.touches(call.receiver.to_token_stream()) {
         return None;
     }
@@ -125,6 +134,31 @@ pub(crate) fn method(rt: &Runtime, denied: &Denied, call: &mut ExprMethodCall) -
         *call.receiver = bound(rt, question, &call.receiver, span);
     }
     None
+}
+
+/// Asks about what a method goes over.
+fn argument(rt: &Runtime, denied: &Denied, argument: &mut Expr, method: Span) {
+    if !is_asked(argument) && is_simple(argument) && !denied.allows(ITERATES.rule, method) {
+        *argument = bound(rt, ITERATES, argument, innermost(argument).unwrap_or(method));
+    }
+}
+
+/// A name, a field, or a reference to one: what else an argument is, its own methods are asked about.
+fn is_simple(expr: &Expr) -> bool {
+    match expr {
+        Expr::Reference(reference) => is_simple(&reference.expr),
+        Expr::Path(_) => true,
+        Expr::Field(field) => is_simple(&field.base),
+        _ => false,
+    }
+}
+
+fn is_static(expr: &Expr) -> bool {
+    let is_upper = |name: &Ident| {
+        let name = name.to_string();
+        name.len() > 1 && name.chars().all(|one| one.is_ascii_uppercase() || one.is_ascii_digit() || one == '_')
+    };
+    matches!(expr, Expr::Path(path) if path.path.segments.last().is_some_and(|last| is_upper(&last.ident)))
 }
 
 /// Asks about what a loop goes over.
@@ -164,6 +198,7 @@ fn is_place(expr: &Expr) -> bool {
         Expr::Field(field) => is_place(&field.base),
         Expr::Paren(paren) => is_place(&paren.expr),
         Expr::Unary(unary) => matches!(unary.op, UnOp::Deref(_)) && is_place(&unary.expr),
+        Expr::Index(index) => is_place(&index.expr) && matches!(&*index.index, Expr::Lit(_) | Expr::Path(_)),
         _ => false,
     }
 }

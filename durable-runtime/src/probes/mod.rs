@@ -8,6 +8,10 @@
 mod crates;
 mod standard;
 
+use std::cell::{Ref, RefMut};
+use std::rc::Rc;
+use std::sync::Arc;
+
 /// Iterating over it gives the same order in every run. Nothing that is [`Shuffled`] meets this.
 #[diagnostic::on_unimplemented(
     message = "the order of `{Self}` changes from run to run; use a `BTreeMap` or `BTreeSet`, or sort it with `durable_runtime::sorted` (DUR0701)",
@@ -31,12 +35,16 @@ pub trait Outside {}
 /// What reads a clock to say how much time has passed.
 pub trait Timed {}
 
-impl<T: ?Sized + Shuffled> Shuffled for &T {}
-impl<T: ?Sized + Shuffled> Shuffled for &mut T {}
-impl<T: ?Sized + Outside> Outside for &T {}
-impl<T: ?Sized + Outside> Outside for &mut T {}
-impl<T: ?Sized + Timed> Timed for &T {}
-impl<T: ?Sized + Timed> Timed for &mut T {}
+/// What points to a value is asked about like the value.
+macro_rules! through {
+    ($($pointer:ty),*) => {$(
+        impl<T: ?Sized + Shuffled> Shuffled for $pointer {}
+        impl<T: ?Sized + Outside> Outside for $pointer {}
+        impl<T: ?Sized + Timed> Timed for $pointer {}
+    )*};
+}
+
+through! { &T, &mut T, Box<T>, Rc<T>, Arc<T>, Ref<'_, T>, RefMut<'_, T> }
 
 /// A value that is asked about.
 pub struct Probed<'a, T: ?Sized>(&'a T);

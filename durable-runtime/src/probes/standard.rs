@@ -26,6 +26,10 @@ refuse! { Shuffled:
     ['i, K] hash_set::Iter<'i, K>;
     ['i, K] hash_set::Drain<'i, K>;
     [K] hash_set::IntoIter<K>;
+    ['i, K, S] hash_set::Union<'i, K, S>;
+    ['i, K, S] hash_set::Intersection<'i, K, S>;
+    ['i, K, S] hash_set::Difference<'i, K, S>;
+    ['i, K, S] hash_set::SymmetricDifference<'i, K, S>;
 }
 
 refuse! { Timed:
@@ -55,6 +59,9 @@ refuse! { Outside:
 
 refuse! { Shuffled:
     [T] mpsc::Receiver<T>;
+    ['i, T] mpsc::Iter<'i, T>;
+    ['i, T] mpsc::TryIter<'i, T>;
+    [T] mpsc::IntoIter<T>;
 }
 
 refuse! { Outside:

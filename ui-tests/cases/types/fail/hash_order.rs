@@ -30,6 +30,15 @@ async fn process(ctx: OrchestrationContext) {
     for one in seen {}
     for (name, count) in stock() {}
     stock().into_values().for_each(drop);
+    let shelves = vec![stock()];
+    for name in shelves[0].keys() {}
+    let shared = std::rc::Rc::new(stock());
+    for count in shared.values() {}
+    let cell = std::cell::RefCell::new(stock());
+    for (name, count) in cell.borrow().iter() {}
+    let mut all: Vec<(String, u32)> = Vec::new();
+    let more = stock();
+    all.extend(more);
 }
 
 fn main() {}

@@ -21,6 +21,9 @@ async fn process(ctx: OrchestrationContext) {
     NAMES.lock().unwrap().push("name".to_owned());
     let limit = *LIMITS.read().unwrap();
     let last = LAST.with(|last| last.get());
+    let again = LAST.get();
+    let shared = std::rc::Rc::new(&NAMES);
+    let names = shared.lock();
 }
 
 fn main() {}

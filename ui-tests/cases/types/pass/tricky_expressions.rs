@@ -82,6 +82,15 @@ async fn process(ctx: OrchestrationContext) -> Vec<String> {
     for number in reference.iter() {}
     for number in reference {}
 
+    let mut list = vec![1, 2];
+    let others = [3, 4];
+    list.extend(others);
+    list.extend(&others);
+    list.extend([5].iter().chain(&others));
+    let pairs: Vec<(i32, i32)> = list.iter().copied().zip(others).collect();
+    let table = [BTreeMap::from([(1, 2)])];
+    for key in table[0].keys() {}
+
     // Hash tables, as long as nobody sees their order.
     let mut counts: HashMap<&str, u32> = HashMap::new();
     counts.insert("a", 1);
