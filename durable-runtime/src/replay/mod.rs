@@ -17,6 +17,4 @@ pub(crate) use self::journal::{Facts, Journal, Open, Resolution};
 pub use self::mismatch::{Mismatch, Step};
 
 #[cfg(test)]
-mod programs;
-#[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Data in, data out: what came in, as a text; what the code asked for, as a text.
 
+mod programs;
+
 use std::time::Duration;
 
 use super::{Execution, Facts};
@@ -27,12 +29,12 @@ struct Go {
     by: String,
 }
 
-pub(super) fn execution<O: Orchestration>(limits: Limits) -> Execution {
+fn execution<O: Orchestration>(limits: Limits) -> Execution {
     let facts = Facts { instance: InstanceId::new("i").unwrap(), execution_id: ExecutionId::FIRST, limits };
     Execution::new(facts, OrchestrationHandler::of::<O>())
 }
 
-pub(super) fn started<O: Orchestration>(input: &str, carried: Vec<Carried>) -> EventKind {
+fn started<O: Orchestration>(input: &str, carried: Vec<Carried>) -> EventKind {
     EventKind::Started(Started {
         format: HISTORY_FORMAT,
         name: O::NAME.into(),

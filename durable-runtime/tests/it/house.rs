@@ -12,6 +12,9 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn collect(path: &Path, found: &mut Vec<(PathBuf, String)>) {
+    if path.ends_with("tests") {
+        return;
+    }
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
             collect(&entry.unwrap().path(), found);

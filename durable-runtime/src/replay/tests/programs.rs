@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::tests::{execution, started};
+use super::{execution, started};
 use crate::clock::Timestamp;
 use crate::context::{LocalBoxDurable, OrchestrationContext, join_all, race};
 use crate::history::{Event, EventKind, Failure, validate};
