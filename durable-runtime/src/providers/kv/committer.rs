@@ -22,6 +22,9 @@ use crate::providers::{BatchResult, CommitError, CommitId, Durability, ErrorKind
 /// How long to wait before a store that could not be opened again is tried once more.
 const REOPEN_EVERY: Duration = Duration::from_millis(200);
 
+/// What comes after so many bytes waits for the next group: a store must not have much to write between two syncs.
+const GROUP_BYTES_MAX: usize = 1 << 20;
+
 type Answer = (oneshot::Sender<Result<BatchResult, CommitError>>, Result<BatchResult, CommitError>);
 
 /// See the module.
@@ -93,14 +96,21 @@ impl Committer {
     }
 
     fn commit_all(&mut self, commits: Vec<Submitted>) {
-        if commits.is_empty() {
-            return;
+        let mut commits = commits.into_iter().peekable();
+        while commits.peek().is_some() {
+            self.commit_some(&mut commits);
         }
+    }
+
+    /// As many as make a group; at least one.
+    fn commit_some(&mut self, commits: &mut impl Iterator<Item = Submitted>) {
         self.make_room_if_full();
         let mut group = Layer::default();
         let mut kept = Vec::new();
-        let mut answers: Vec<Answer> = Vec::with_capacity(commits.len());
-        for Submitted { transaction, reply } in commits {
+        let mut answers: Vec<Answer> = Vec::with_capacity(commits.size_hint().0);
+        while group.bytes < GROUP_BYTES_MAX
+            && let Some(Submitted { transaction, reply }) = commits.next()
+        {
             let id = transaction.commit_id;
             let answer = if self.recent.contains(id) || kept.contains(&id) {
                 Ok(BatchResult::kept(id))

@@ -292,3 +292,26 @@ async fn many_transactions_share_one_flush() {
     // The close has nothing left to sync.
     case.provider.close().await;
 }
+
+#[tokio::test]
+async fn a_group_has_at_most_about_a_mebibyte() {
+    let case = case();
+    let go = case.hesitate();
+    let mut first = case.provider.atomic_batch(start(0, "first"));
+    assert!((&mut first).now_or_never().is_none());
+    let large = |n: u128| {
+        let mut transaction = start(n, &format!("i{n}"));
+        let entries = vec![("large".to_owned(), Some(vec![7; 100 << 10].into()))];
+        transaction.ops.push(TransactionOp::PutMetadata { instance: id(&format!("i{n}")), entries });
+        case.provider.atomic_batch(transaction)
+    };
+    let mut all = futures_util::future::join_all((1..=30).map(large)).boxed();
+    assert!((&mut all).now_or_never().is_none());
+    let words = 50;
+    (0..words).for_each(|_| go.send(()).unwrap());
+    first.await.unwrap();
+    assert!(all.await.iter().all(Result::is_ok));
+    case.provider.close().await;
+    let left = locked(&case.disk.pass).as_ref().unwrap().try_iter().count();
+    assert!((4..8).contains(&(words - left)), "the first alone, and 3 MiB in three groups or four: {}", words - left);
+}

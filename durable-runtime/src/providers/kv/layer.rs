@@ -28,11 +28,19 @@ pub(super) struct Layer {
     pub(super) wiped: BTreeSet<InstanceId>,
     pub(super) created: u64,
     pub(super) deleted: u64,
+    /// About how much the group gives the store to write.
+    pub(super) bytes: usize,
 }
+
+/// What a key costs beside its bytes.
+const KEY_BYTES: usize = 64;
 
 impl Layer {
     /// Takes in a transaction that was found good.
     pub(super) fn absorb(&mut self, draft: Self) {
+        let bytes =
+            |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| key.len() + value.as_ref().map_or(0, Vec::len) + KEY_BYTES;
+        self.bytes += draft.writes.iter().map(bytes).sum::<usize>();
         // Not `BTreeMap::append`, which walks all of both maps: the group may be large, a draft seldom is.
         self.writes.extend(draft.writes);
         self.heads.extend(draft.heads);
