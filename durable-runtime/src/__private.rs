@@ -20,6 +20,6 @@ pub use crate::history::Place;
 pub use crate::orchestration::{BodyFuture, BodyOutcome, Orchestration, OrchestrationRegistration, body};
 pub use crate::outline::{Outline, OutlineKind, OutlineStep};
 pub use crate::payload::PayloadValue;
-pub use crate::probes::{Harmless, Probed, after};
+pub use crate::probes::{Crossing, Harmless, Orderly, Probed, after};
 pub use crate::retry::RetryPolicy;
 pub use crate::shape::{NotResult, Probe, Shape};

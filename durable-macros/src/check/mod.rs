@@ -17,6 +17,7 @@ pub(crate) fn signature(function: &Function, mistakes: &mut Mistakes) {
     let noun = function.kind.noun();
     one_attribute(function, mistakes);
     allowances(function, mistakes);
+    runners(function, mistakes);
     qualifiers(&function.signature, noun, false, mistakes);
     asynchronous(function, mistakes);
     generics(function, mistakes);
@@ -78,6 +79,19 @@ fn one_attribute(function: &Function, mistakes: &mut Mistakes) {
             attribute,
             format!("this function is {} already; keep one of the two attributes", function.kind.noun()),
         );
+    }
+}
+
+/// Attributes that make something else of an async function.
+fn runners(function: &Function, mistakes: &mut Mistakes) {
+    for attribute in &function.attributes.body {
+        let path = attribute.path();
+        let Some(last) = path.segments.last() else { continue };
+        let is_runner = path.segments.len() > 1 && (last.ident == "main" || last.ident == "test");
+        if is_runner || last.ident == "async_trait" {
+            let noun = function.kind.noun();
+            mistakes.at(attribute, format!("{noun} is run by the runtime, and stays `async`; take this out"));
+        }
     }
 }
 

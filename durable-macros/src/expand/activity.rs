@@ -86,6 +86,7 @@ fn name(function: &Function, args: &ActivityArgs) -> String {
 fn plumbing(rt: &TokenStream, function: &Function, args: &ActivityArgs) -> TokenStream {
     let (conditions, ident) = (&function.attributes.conditions, function.ident());
     let (arguments, types) = (arguments::items(rt, function), output::types(rt, function));
+    let in_order = output::in_order(rt, function);
     let (options, place, invoke) = (options(rt, args), place(rt, ident), invoke(rt, function));
     let terminal = terminal(rt, ident, args);
     let states = function.with_role(Role::State).map(|state| {
@@ -101,6 +102,7 @@ fn plumbing(rt: &TokenStream, function: &Function, args: &ActivityArgs) -> Token
             use #rt::NeverTerminal as _;
 
             #arguments
+            #in_order
 
             impl #rt::Activity for #ident {
                 const NAME: &'static str = #ident::NAME;

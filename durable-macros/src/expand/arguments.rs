@@ -1,10 +1,11 @@
 //! The arguments of one function as a type of their own: written as a JSON object, with the argument names as keys.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 
 use super::underline;
+use crate::hygiene::respan;
 use crate::model::{Argument, Function};
 
 /// The struct, how it is made from a tuple, written and read, and one assertion for each argument type.
@@ -29,8 +30,23 @@ pub(super) fn tuple(function: &Function) -> TokenStream {
 /// The one error for a type that cannot cross. Nothing else in the expansion asks for it, so nothing repeats it.
 fn assertion(rt: &TokenStream, argument: &Argument) -> TokenStream {
     let ty = argument.ty();
-    let ty = underline(quote!(), quote!(#ty), quote!(), &quote!(#ty));
-    quote!(const _: () = #rt::crosses::<#ty>();)
+    let shown = underline(quote!(), quote!(#ty), quote!(), &quote!(#ty));
+    let in_order = in_order(rt, &quote!(#ty), &quote!(#ty));
+    quote!(const _: () = #rt::crosses::<#shown>(); #in_order)
+}
+
+/// The one error, at what the user wrote, for a type whose order differs from run to run.
+pub(super) fn in_order(rt: &TokenStream, ty: &TokenStream, written: &TokenStream) -> TokenStream {
+    let span = crate::model::edges(written).0;
+    let here = respan(rt.clone(), span);
+    let asked = quote_spanned!(span=> #here::Crossing::<#ty>::NEW.in_order());
+    quote! {
+        const _: fn() = || {
+            #[allow(unused_imports)]
+            use #rt::Orderly as _;
+            #asked;
+        };
+    }
 }
 
 struct List<'a> {

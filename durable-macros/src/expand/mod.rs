@@ -61,6 +61,11 @@ fn underline(open: TokenStream, middle: TokenStream, close: TokenStream, at: &To
 fn parse_function(attribute: &str, item: &TokenStream) -> Result<syn::ItemFn, TokenStream> {
     syn::parse2::<syn::ItemFn>(item.clone()).map_err(|error| {
         let error = match syn::parse2::<syn::Item>(item.clone()) {
+            Ok(_) if let Ok(declared) = syn::parse2::<syn::TraitItemFn>(item.clone()) => {
+                let message =
+                    format!("`{attribute}` goes on a free function: it is found by its name; move it out of the trait");
+                syn::Error::new(declared.sig.ident.span(), message)
+            }
             Ok(other) => {
                 syn::Error::new(head(&other), format!("`{attribute}` goes on a function; write it above an `fn`"))
             }

@@ -122,6 +122,7 @@ fn inherent(rt: &TokenStream, function: &Function, args: &OrchestrationArgs, out
 fn plumbing(rt: &TokenStream, function: &Function) -> TokenStream {
     let (conditions, ident, written) = (&function.attributes.conditions, function.ident(), function.output());
     let (arguments, types, place) = (arguments::items(rt, function), output::types(rt, function), place(rt, ident));
+    let in_order = output::in_order(rt, function);
     let (ty, is_result) = (&written.ty, output::is_result(rt, &written));
     let passed = function.payloads().map(|argument| &argument.name);
     quote! {
@@ -131,6 +132,7 @@ fn plumbing(rt: &TokenStream, function: &Function) -> TokenStream {
             use #rt::NotResult as _;
 
             #arguments
+            #in_order
 
             impl #rt::Orchestration for #ident {
                 const NAME: &'static str = #ident::NAME;

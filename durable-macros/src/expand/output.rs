@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::underline;
+use super::{arguments, underline};
 use crate::model::{Function, Output};
 
 /// `type Output = ..; type Error = ..;` of the `Activity` or `Orchestration` trait.
@@ -15,6 +15,13 @@ pub(super) fn types(rt: &TokenStream, function: &Function) -> TokenStream {
     let ok = underline(quote!(type), quote!(Output = #ok), quote!(;), &output.ty);
     let error = underline(quote!(type), quote!(Error = #error), quote!(;), &output.ty);
     quote!(#ok #error)
+}
+
+/// The one error, at the success type, if its order differs from run to run.
+pub(super) fn in_order(rt: &TokenStream, function: &Function) -> TokenStream {
+    let output = function.output();
+    let (ty, is_result) = (&output.ty, is_result(rt, &output));
+    arguments::in_order(rt, &quote!(<#ty as #rt::Shape<#is_result>>::Ok), &output.ok)
 }
 
 /// An error about one side underlines the part of the type that the user wrote for it.

@@ -6,7 +6,10 @@
 //! inherent one. Aliases hide nothing from this, and a type of the user's with the same methods passes.
 
 mod crates;
+mod crossing;
 mod standard;
+
+pub use self::crossing::{Crossing, Orderly};
 
 use std::cell::{Ref, RefMut};
 use std::rc::Rc;

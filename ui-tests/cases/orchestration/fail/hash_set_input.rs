@@ -1,0 +1,20 @@
+#![allow(unused)]
+
+use std::collections::HashSet;
+
+use durable_runtime::prelude::*;
+
+#[orchestration]
+async fn process(ctx: OrchestrationContext, seen: HashSet<u32>, rest: Vec<HashSet<String>>) {}
+
+#[activity]
+async fn count(seen: Option<HashSet<u32>>) -> usize {
+    0
+}
+
+#[activity]
+async fn collect() -> HashSet<u32> {
+    HashSet::new()
+}
+
+fn main() {}

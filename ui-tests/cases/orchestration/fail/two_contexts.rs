@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use durable_runtime::prelude::*;
+
+#[orchestration]
+async fn process(ctx: OrchestrationContext, other: OrchestrationContext) {}
+
+fn main() {}
