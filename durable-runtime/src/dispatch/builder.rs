@@ -137,7 +137,7 @@ impl RuntimeBuilder {
     /// How many activities of this name run here at once, instead of what its attribute says; 0 counts as 1. Others are
     /// not held up by those that wait.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use durable_runtime::prelude::*;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
