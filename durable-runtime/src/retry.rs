@@ -101,10 +101,14 @@ impl RetryPolicy {
         }
     }
 
-    /// How long to wait after the first failed attempt. Zero is fine: the next attempt comes at once.
+    /// How long to wait after the first failed attempt. Zero is fine: the next attempt comes at once. What is longer than
+    /// the longest wait so far raises that too.
     #[must_use]
     pub const fn initial(mut self, initial: Duration) -> Self {
         self.initial = initial;
+        if initial.as_nanos() > self.max.as_nanos() {
+            self.max = initial;
+        }
         self
     }
 
@@ -244,6 +248,13 @@ mod tests {
         assert_eq!(waits(policy.linear()), [seconds(2), seconds(4), seconds(6), seconds(7)]);
         assert_eq!(waits(policy.fixed()), [seconds(2); 4]);
         assert_eq!(waits(policy.linear().factor(3.0)), [seconds(2), seconds(6), seconds(7), seconds(7)]);
+    }
+
+    #[test]
+    fn a_long_first_wait_is_not_cut_to_the_usual_longest() {
+        let policy = RetryPolicy::attempts(3).initial(seconds(3_600));
+        assert_eq!((policy.delay_after(1), policy.delay_after(2)), (Some(seconds(3_600)), Some(seconds(3_600))));
+        assert_eq!(policy.max(seconds(60)).delay_after(1), Some(seconds(60)), "unless it is asked for");
     }
 
     #[test]
