@@ -14,7 +14,7 @@ use super::ledger::{self, Chance, Ledger};
 use super::orchestrations::{LAST, activities, crash_collects, expected};
 use super::stores::Store;
 
-const ROUNDS_OF_SLED: u64 = 60;
+const ROUNDS_OF_SLED: u64 = 200;
 const ROUNDS_OF_FS: u64 = 100;
 #[cfg(feature = "sqlite")]
 const ROUNDS_OF_SQLITE: u64 = 100;
