@@ -2,6 +2,7 @@
 //! as one batch with one flush, brings what is in memory in step, and only then answers all of them. Between groups
 //! it runs the reads that had to wait, and wakes what has come due.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,31 +97,37 @@ impl Committer {
     }
 
     fn commit_all(&mut self, commits: Vec<Submitted>) {
-        let mut commits = commits.into_iter().peekable();
-        while commits.peek().is_some() {
+        let mut commits = VecDeque::from(commits);
+        while !commits.is_empty() {
             self.commit_some(&mut commits);
         }
     }
 
     /// As many as make a group; at least one.
-    fn commit_some(&mut self, commits: &mut impl Iterator<Item = Submitted>) {
+    fn commit_some(&mut self, commits: &mut VecDeque<Submitted>) {
         self.make_room_if_full();
         let mut group = Layer::default();
         let mut kept = Vec::new();
-        let mut answers: Vec<Answer> = Vec::with_capacity(commits.size_hint().0);
+        let mut answers: Vec<Answer> = Vec::with_capacity(commits.len());
         while group.bytes < GROUP_BYTES_MAX
-            && let Some(Submitted { transaction, reply }) = commits.next()
+            && let Some(Submitted { transaction, reply }) = commits.pop_front()
         {
             let id = transaction.commit_id;
-            let answer = if self.recent.contains(id) || kept.contains(&id) {
-                Ok(BatchResult::kept(id))
-            } else {
-                self.draft(&mut group, transaction).map(|()| {
-                    kept.push(id);
-                    BatchResult::kept(id)
-                })
-            };
-            answers.push((reply, answer));
+            if self.recent.contains(id) || kept.contains(&id) {
+                answers.push((reply, Ok(BatchResult::kept(id))));
+                continue;
+            }
+            // What the group takes away may be the space for it: then it is the first of the next group.
+            let again = (!kept.is_empty() && self.is_full()).then(|| transaction.clone());
+            let drafted = self.draft(&mut group, transaction);
+            if let (Err(CommitError::Provider(error)), Some(transaction)) = (&drafted, again)
+                && error.kind() == ErrorKind::Full
+            {
+                commits.push_front(Submitted { transaction, reply });
+                break;
+            }
+            kept.extend(drafted.is_ok().then_some(id));
+            answers.push((reply, drafted.map(|()| BatchResult::kept(id))));
         }
         match self.write(group, &kept) {
             Ok(()) => answer_all(answers),
@@ -128,9 +135,14 @@ impl Committer {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.shared.gate.read(|store| store.is_ok_and(|store| store.is_full()))
+    }
+
     fn make_room_if_full(&mut self) {
-        let is_full = self.shared.gate.read(|store| store.is_ok_and(|store| store.is_full()));
-        if is_full && let Err(error) = guarded(|| self.shared.gate.upkeep(|store| store.make_room())) {
+        if self.is_full()
+            && let Err(error) = guarded(|| self.shared.gate.upkeep(|store| store.make_room()))
+        {
             tracing::error!(%error, "making room failed; the store is opened again");
             self.reopen();
         }
@@ -143,7 +155,7 @@ impl Committer {
             let mut index = locked(&shared.index);
             let ground = Ground { store, index: &index, heads: &shared.heads, group, now: shared.clock.now() };
             let draft = Draft::of(transaction, ground, sequence)?;
-            if store.is_full() && !draft.only_takes_away() {
+            if !draft.only_takes_away() && store.is_full() {
                 let message = "no space is left; make some, or delete instances that are not needed any more";
                 return Err(ProviderError::new(ErrorKind::Full, "commit", message).into());
             }

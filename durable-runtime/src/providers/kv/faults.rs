@@ -299,6 +299,11 @@ async fn a_group_has_at_most_about_a_mebibyte() {
     let go = case.hesitate();
     let mut first = case.provider.atomic_batch(start(0, "first"));
     assert!((&mut first).now_or_never().is_none());
+    // The committer has taken it, and nothing else joins its group.
+    let early = id("first");
+    while case.provider.instance(&early).now_or_never().is_some() {
+        std::thread::yield_now();
+    }
     let large = |n: u128| {
         let mut transaction = start(n, &format!("i{n}"));
         let entries = vec![("large".to_owned(), Some(vec![7; 100 << 10].into()))];

@@ -101,17 +101,25 @@ impl Journal {
     pub(super) fn free_what_can_be_freed(&mut self) -> Result<(), StoreError> {
         self.flush()?;
         self.retire()?;
-        while self.is_short_of_space() {
+        // Twice through everything is enough; what that does not free, nothing will.
+        let steps = 16 + 2 * reading(&self.shelf).bytes() / u64::from(STEP_BYTES);
+        for _ in 0..steps {
+            if !self.is_short_of_space() {
+                break;
+            }
             let before = (self.at, self.upkeep.since_snapshot);
             self.snapshot_step()?;
+            // To its end: looking for space takes what it finds as a reserve, from a snapshot that is half written too.
+            while self.upkeep.writer.is_some() {
+                self.snapshot_step()?;
+            }
             let moved = self.clean(STEP_BYTES)?;
             if !moved.is_empty() {
                 self.append(&moved)?;
             }
             self.flush()?;
             self.retire()?;
-            let idle = self.upkeep.writer.is_none() && self.upkeep.cleaning.is_none();
-            if idle && before == (self.at, self.upkeep.since_snapshot) {
+            if self.upkeep.cleaning.is_none() && before == (self.at, self.upkeep.since_snapshot) {
                 break;
             }
         }

@@ -245,6 +245,11 @@ impl OrderedStore for Journal {
     fn make_room(&mut self) -> Result<(), StoreError> {
         self.check()?;
         let made = self.free_what_can_be_freed();
+        self.or_fail(made)?;
+        // Histories of deleted instances may be on their way out; the space they take is space for the journal.
+        let Some(histories) = self.histories.as_ref().filter(|_| self.is_short_of_space()) else { return Ok(()) };
+        histories.settle();
+        let made = self.free_what_can_be_freed();
         self.or_fail(made)
     }
 

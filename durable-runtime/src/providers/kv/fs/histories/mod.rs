@@ -29,6 +29,8 @@ const KEYS_AT_ONCE: usize = 64;
 const GATHER: Duration = Duration::from_millis(100);
 const MANY: usize = 4096;
 const DUE_MAX: usize = 64 * 1024;
+/// How long a full store waits for files that are being removed.
+const SETTLE: Duration = Duration::from_secs(2);
 
 type Execution = (InstanceId, ExecutionId);
 
@@ -62,6 +64,10 @@ struct State {
     rung: bool,
     /// More was due than can be remembered.
     behind: bool,
+    /// The thread has taken what was due, and is not done with it.
+    busy: bool,
+    /// Somebody waits until nothing is due: nothing is gathered meanwhile.
+    awaited: bool,
     closing: bool,
 }
 
@@ -69,6 +75,7 @@ struct State {
 struct Bell {
     state: Mutex<State>,
     rung: Condvar,
+    settled: Condvar,
 }
 
 /// See the module.
@@ -130,6 +137,16 @@ impl Histories {
             self.bell.rung.notify_one();
         }
     }
+
+    /// Waits until what was due is done, as long as that is soon: files of deleted instances take space until then.
+    pub(super) fn settle(&self) {
+        let mut state = locked(&self.bell.state);
+        state.awaited = true;
+        self.bell.rung.notify_one();
+        let unsettled = |state: &mut State| state.busy || !state.due.is_empty();
+        let waited = self.bell.settled.wait_timeout_while(state, SETTLE, unsettled);
+        waited.unwrap_or_else(PoisonError::into_inner).0.awaited = false;
+    }
 }
 
 impl Drop for Histories {
@@ -152,11 +169,11 @@ impl Bell {
             let nothing =
                 |state: &mut State| state.due.is_empty() && !state.closing && !state.behind && sweep.is_none();
             let state = self.rung.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner);
-            let few = |state: &mut State| !state.closing && (1..MANY).contains(&state.due.len());
+            let few = |state: &mut State| !state.closing && !state.awaited && (1..MANY).contains(&state.due.len());
             let waited = self.rung.wait_timeout_while(state, GATHER, few).unwrap_or_else(PoisonError::into_inner);
             let mut state = waited.0;
             let (due, closing) = (std::mem::take(&mut state.due), state.closing);
-            state.rung = false;
+            (state.rung, state.busy) = (false, true);
             if std::mem::take(&mut state.behind) {
                 sweep = Some(Sweep::default());
             }
@@ -170,6 +187,8 @@ impl Bell {
             for ((instance, execution), change) in due {
                 files.update(&instance, execution, change);
             }
+            locked(&self.state).busy = false;
+            self.settled.notify_all();
         }
     }
 }
