@@ -1,121 +1,18 @@
 //! Short words for what the checks do.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::clock::{Clock, Timestamp};
+pub(super) use super::subject::Subject;
+use crate::clock::Timestamp;
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken, MessageId};
-use crate::providers::{
-    ActivityRequest, BatchResult, CommitError, CommitId, LeasedActivity, LeasedTurn, NewMessage, OwnerId, PageRequest,
-    Provider, Queue, Renewal, Transaction, TransactionOp, TurnRequest,
-};
-use crate::testing::ManualClock;
+use crate::providers::{ActivityRequest, LeasedTurn, NewMessage, OwnerId, Queue, TransactionOp, TurnRequest};
 
 /// How long leases last in the checks.
 pub(super) const TTL: Duration = Duration::from_secs(30);
 /// Longer than anything lasts.
 pub(super) const LONG: Duration = Duration::from_secs(1_000_000);
-
-/// A provider under check, and the clock it goes by.
-pub struct Subject {
-    /// The provider: empty, and used by nobody else.
-    pub provider: Arc<dyn Provider>,
-    /// Its clock.
-    pub clock: ManualClock,
-    commits: AtomicU64,
-}
-
-impl std::fmt::Debug for Subject {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Subject").field("provider", &self.provider.capabilities().name).finish_non_exhaustive()
-    }
-}
-
-impl Subject {
-    /// Takes an empty provider that goes by this clock.
-    pub fn new(provider: impl Provider, clock: ManualClock) -> Self {
-        Self { provider: Arc::new(provider), clock, commits: AtomicU64::new(0) }
-    }
-
-    pub(super) fn transaction(&self, fence: Option<&LockToken>, ops: Vec<TransactionOp>) -> Transaction {
-        let number = self.commits.fetch_add(1, Ordering::Relaxed);
-        Transaction { fence: fence.cloned(), commit_id: CommitId(u128::from(number) + 1), ops }
-    }
-
-    pub(super) async fn try_commit(
-        &self,
-        fence: Option<&LockToken>,
-        ops: Vec<TransactionOp>,
-    ) -> Result<BatchResult, CommitError> {
-        self.provider.atomic_batch(self.transaction(fence, ops)).await
-    }
-
-    pub(super) async fn commit(&self, fence: Option<&LockToken>, ops: Vec<TransactionOp>) {
-        self.try_commit(fence, ops).await.unwrap();
-    }
-
-    /// Starts an instance: its first execution, and a message.
-    pub(super) async fn start(&self, instance: &str) {
-        self.commit(None, vec![create(instance, 1), send(instance, "start")]).await;
-    }
-
-    pub(super) async fn turns(&self, max: usize) -> Vec<LeasedTurn> {
-        self.provider.fetch_turns(any_turn(max)).await.unwrap()
-    }
-
-    /// The one turn that can be had.
-    pub(super) async fn turn(&self) -> LeasedTurn {
-        only(self.turns(10).await)
-    }
-
-    pub(super) async fn turns_of(&self, instance: &str) -> Vec<LeasedTurn> {
-        let want = TurnRequest { instance: Some(id(instance)), ..any_turn(1) };
-        self.provider.fetch_turns(want).await.unwrap()
-    }
-
-    pub(super) async fn turn_of(&self, instance: &str) -> LeasedTurn {
-        only(self.turns_of(instance).await)
-    }
-
-    pub(super) async fn activities(&self, max: usize) -> Vec<LeasedActivity> {
-        self.provider.fetch_activities(any_activity(max)).await.unwrap()
-    }
-
-    /// The one activity that can be had.
-    pub(super) async fn activity(&self) -> LeasedActivity {
-        only(self.activities(10).await)
-    }
-
-    pub(super) async fn renew(&self, token: &LockToken) -> Renewal {
-        only(self.provider.renew(std::slice::from_ref(token), TTL).await.unwrap())
-    }
-
-    /// The events of an execution as text.
-    pub(super) async fn history(&self, instance: &str, execution: u64) -> Vec<String> {
-        let events = self.provider.history(&id(instance), ExecutionId(execution), EventId::FIRST, usize::MAX).await;
-        events.unwrap().into_iter().map(|event| text(&event.data)).collect()
-    }
-
-    pub(super) async fn exists(&self, instance: &str) -> bool {
-        self.provider.instance(&id(instance)).await.unwrap().is_some()
-    }
-
-    pub(super) async fn revision(&self, instance: &str) -> u64 {
-        self.provider.instance(&id(instance)).await.unwrap().map_or(0, |record| record.revision)
-    }
-
-    pub(super) async fn listed(&self, page: PageRequest) -> Vec<String> {
-        let page = self.provider.instances(page).await.unwrap();
-        page.instances.into_iter().map(|record| record.instance.to_string()).collect()
-    }
-
-    pub(super) fn in_time(&self, seconds: u64) -> Timestamp {
-        self.clock.now().saturating_add(Duration::from_secs(seconds))
-    }
-}
 
 pub(super) fn only<T: std::fmt::Debug>(mut all: Vec<T>) -> T {
     assert_eq!(all.len(), 1, "expected exactly one: {all:?}");

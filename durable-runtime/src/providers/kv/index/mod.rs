@@ -121,7 +121,7 @@ impl Index {
         self.turns.quarantine(instance);
     }
 
-    /// The instance was deleted, and what was damaged with it.
+    /// The instance was deleted, and with it what was damaged, and how long it was to wait.
     pub(super) fn forgive(&mut self, instance: &InstanceId) {
         self.turns.forgive(instance);
     }

@@ -74,9 +74,10 @@ impl Turns {
     }
 
     pub(super) fn forgive(&mut self, instance: &InstanceId) {
-        if self.is_quarantined(instance) {
-            self.change(instance, |queue| queue.quarantined = false);
-        }
+        self.change(instance, |queue| {
+            queue.quarantined = false;
+            queue.not_before = Timestamp::EPOCH;
+        });
     }
 
     pub(super) fn is_quarantined(&self, instance: &InstanceId) -> bool {

@@ -11,13 +11,15 @@ use durable_runtime::providers::{
     ActivityRequest, CommitId, NewMessage, OwnerId, Provider, Queue, SqliteProvider, Transaction, TransactionOp,
     TurnRequest,
 };
-use durable_runtime::testing::conformance;
+use durable_runtime::testing::{ManualClock, conformance};
 use durable_runtime::{EventId, ExecutionId, InstanceId, MessageId};
+use tempfile::{TempDir, tempdir};
 
-conformance::suite!(on_sqlite, |clock| async {
-    let folder = tempfile::tempdir().unwrap();
+async fn open(clock: ManualClock, folder: TempDir) -> (SqliteProvider, TempDir) {
     (SqliteProvider::options().clock(clock).open(folder.path().join("store.db")).unwrap(), folder)
-});
+}
+
+conformance::suite!(on_sqlite, |clock| open(clock, tempdir().unwrap()), reopen: open);
 
 fn id(text: &str) -> InstanceId {
     InstanceId::new(text).unwrap()

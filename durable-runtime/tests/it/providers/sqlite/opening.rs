@@ -4,8 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use durable_runtime::providers::{
-    CommitError, CommitId, Durability, ErrorKind, OpenError, Provider, SqliteProvider, Stats, Transaction,
-    TransactionOp,
+    CommitError, Durability, ErrorKind, OpenError, Provider, SqliteProvider, Stats, TransactionOp,
 };
 use durable_runtime::{EventId, ExecutionId};
 use futures_util::future::join_all;
@@ -252,55 +251,4 @@ async fn a_log_that_is_gone_after_a_crash_is_noticed() {
     }
     let again = SqliteProvider::open(crashed.path().join("store.db")).unwrap();
     assert_eq!(again.stats().await.unwrap().instances, 1);
-}
-
-/// Executions have histories of their own, their ids increase by one, and a token of an older one writes nothing.
-#[tokio::test]
-async fn continue_as_new_multiexec_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("store.db");
-    let store = SqliteProvider::open(&path).unwrap();
-    keep(&store, 0, vec![super::create("a", 1), super::send("a", "m0")]).await;
-    let mut tokens = Vec::new();
-    for execution in 1..=5 {
-        let turn = store.fetch_turns(turns()).await.unwrap().remove(0);
-        assert_eq!((turn.execution_id.0, turn.history_len, turn.is_new_execution), (execution, 0, true));
-        let token = turn.lock_token;
-        let prefix = format!("a-{execution}-{}-", token.granted_at_ms);
-        assert!(token.to_string().starts_with(&prefix), "{token}");
-        let next = execution + 1;
-        let fenced =
-            |commit: u64, ops| Transaction { fence: Some(token.clone()), commit_id: CommitId(commit.into()), ops };
-        for wrong in [execution, execution + 2] {
-            let refused = store.atomic_batch(fenced(100, vec![super::create("a", wrong)])).await;
-            assert!(refused.is_err(), "execution {wrong} is not the next one");
-        }
-        let message = turn.messages[0].id.clone();
-        let (first, second) = (format!("{execution} begins"), format!("{execution} ends"));
-        let ops = vec![
-            super::append("a", execution, 1, &[&first, &second]),
-            TransactionOp::AckMessages { instance: id("a"), messages: vec![message] },
-            super::create("a", next),
-            super::send("a", &format!("m{execution}")),
-            TransactionOp::ReleaseLock { delay: None },
-        ];
-        store.atomic_batch(fenced(execution, ops)).await.unwrap();
-        tokens.push(token);
-    }
-    for (number, token) in tokens.into_iter().enumerate() {
-        let ops = vec![super::append("a", 6, 1, &["late"]), super::send("b", "late")];
-        let late = Transaction { fence: Some(token), commit_id: CommitId(200 + number as u128), ops };
-        store.atomic_batch(late).await.unwrap_err();
-    }
-    store.close().await;
-    let store = SqliteProvider::open(&path).unwrap();
-    for execution in 1..=6 {
-        let events = store.history(&id("a"), ExecutionId(execution), EventId::FIRST, 10).await.unwrap();
-        let events: Vec<_> = events.iter().map(|event| String::from_utf8(event.data.to_vec()).unwrap()).collect();
-        let own = [format!("{execution} begins"), format!("{execution} ends")];
-        assert_eq!(events, if execution < 6 { own.to_vec() } else { Vec::new() });
-    }
-    assert_eq!(store.instance(&id("a")).await.unwrap().unwrap().execution_id, ExecutionId(6));
-    assert!(store.instance(&id("b")).await.unwrap().is_none());
-    store.atomic_batch(unfenced(300, vec![super::append("a", 6, 1, &["goes on"])])).await.unwrap();
 }
