@@ -1,8 +1,8 @@
 //! Time as a value: read in one place, handed on from there.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +68,12 @@ pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
 
+    /// How much time has passed since some fixed moment: for measuring how long something took, not for deciding what is
+    /// due. As exact as [`Clock::now`], unless a clock knows better.
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now().as_millis())
+    }
+
     /// Has `wake` called whenever the time is set instead of passing, so that whoever sleeps until some moment looks
     /// again. A clock that only runs has nothing to say.
     fn watch(&self, wake: Weak<dyn Fn() + Send + Sync>) {
@@ -78,6 +84,10 @@ pub trait Clock: Send + Sync + 'static {
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
     }
 
     fn watch(&self, wake: Weak<dyn Fn() + Send + Sync>) {
@@ -93,6 +103,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn elapsed(&self) -> Duration {
+        static FIRST_LOOK: OnceLock<Instant> = OnceLock::new();
+        FIRST_LOOK.get_or_init(Instant::now).elapsed()
     }
 }
 

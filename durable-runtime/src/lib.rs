@@ -101,6 +101,7 @@ mod ids;
 mod limits;
 mod message;
 mod metadata;
+pub mod observe;
 mod orchestration;
 mod outline;
 mod payload;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::clock::Timestamp;
 use crate::history::{ActivitySettings, Carried, EventKind, FailedAttempt, Failure, Parent};
 use crate::ids::{CommandId, ExecutionId, InstanceId, MessageId};
+use crate::observe::TraceContext;
 use crate::payload::{CodecError, Payload};
 use crate::providers::{NewMessage, Queue, TransactionOp};
 
@@ -88,6 +89,9 @@ pub(crate) struct Start {
     /// What the execution before this one left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) carried: Vec<Carried>,
+    /// The trace it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// How a piece of work ended.
@@ -201,6 +205,9 @@ pub(crate) struct ActivityTask {
     pub(crate) failed_attempts: Vec<FailedAttempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_heartbeat: Option<Payload>,
+    /// The trace it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl ActivityTask {

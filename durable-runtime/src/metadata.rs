@@ -8,6 +8,7 @@ use crate::dispatch::ActivityUnderWay;
 use crate::history::{EventKind, Failure, Parent, Started};
 use crate::ids::{ExecutionId, InstanceId};
 use crate::message::Start;
+use crate::observe::TraceContext;
 use crate::payload::Payload;
 use crate::providers::InstanceRecord;
 
@@ -116,6 +117,7 @@ pub(crate) struct Identity {
     pub(crate) version: String,
     pub(crate) parent: Option<Parent>,
     pub(crate) started_at: Timestamp,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 impl Identity {
@@ -125,18 +127,25 @@ impl Identity {
             version: started.version.clone(),
             parent: started.parent.clone(),
             started_at: at,
+            trace: started.trace.clone(),
         }
     }
 
     /// What it will be when it begins.
     pub(crate) fn of_start(start: &Start, at: Timestamp) -> Self {
-        Self { name: start.name.clone(), version: start.version.clone(), parent: start.parent.clone(), started_at: at }
+        Self {
+            name: start.name.clone(),
+            version: start.version.clone(),
+            parent: start.parent.clone(),
+            started_at: at,
+            trace: start.trace.clone(),
+        }
     }
 
     /// What is known of it without its history.
     pub(crate) fn of_status(status: InstanceStatus) -> Self {
         let InstanceStatus { name, version, parent, started_at, .. } = status;
-        Self { name, version, parent, started_at }
+        Self { name, version, parent, started_at, trace: None }
     }
 }
 

@@ -15,6 +15,7 @@ pub use self::start::{StartNamed, StartRequest};
 use crate::dispatch::Door;
 use crate::ids::{IdError, InstanceId};
 use crate::limits::Limits;
+use crate::observe::TraceContext;
 use crate::orchestration::Orchestration;
 use crate::providers::Provider;
 
@@ -26,22 +27,45 @@ use crate::providers::Provider;
 #[derive(Clone)]
 pub struct Client {
     inner: Arc<Inner>,
+    /// What its starts belong to, if nothing else is said.
+    trace: Option<TraceContext>,
 }
+
+/// Finds the trace that the caller of a client is in.
+pub(crate) type TraceSource = Arc<dyn Fn() -> Option<TraceContext> + Send + Sync>;
 
 struct Inner {
     provider: Arc<dyn Provider>,
     door: Option<Arc<Door>>,
     limits: Limits,
+    trace_source: Option<TraceSource>,
 }
 
 impl Client {
     /// A client of a store, without a runtime.
     pub fn new(store: impl Provider) -> Self {
-        Self { inner: Arc::new(Inner { provider: Arc::new(store), door: None, limits: Limits::default() }) }
+        let (provider, limits) = (Arc::new(store), Limits::default());
+        Self { inner: Arc::new(Inner { provider, door: None, limits, trace_source: None }), trace: None }
     }
 
-    pub(crate) fn of_runtime(provider: Arc<dyn Provider>, door: Arc<Door>, limits: Limits) -> Self {
-        Self { inner: Arc::new(Inner { provider, door: Some(door), limits }) }
+    pub(crate) fn of_runtime(
+        provider: Arc<dyn Provider>,
+        door: Arc<Door>,
+        limits: Limits,
+        trace_source: Option<TraceSource>,
+    ) -> Self {
+        Self { inner: Arc::new(Inner { provider, door: Some(door), limits, trace_source }), trace: None }
+    }
+
+    /// The same client, whose starts belong to this trace.
+    pub(crate) fn within(mut self, trace: Option<TraceContext>) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// What a start belongs to.
+    fn trace(&self) -> Option<TraceContext> {
+        self.trace.clone().or_else(|| self.inner.trace_source.as_ref()?())
     }
 
     /// A handle to an instance of this orchestration. Asks nothing of the store: the instance need not exist yet.

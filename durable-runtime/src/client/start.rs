@@ -13,6 +13,7 @@ use crate::dispatch::{Accepted, Door, Refusal};
 use crate::ids::{ExecutionId, IdError, InstanceId, check_id};
 use crate::message::{IfExists, Message, Start, fresh_message_id};
 use crate::metadata::{self, Identity, Status};
+use crate::observe::TraceContext;
 use crate::orchestration::Orchestration;
 use crate::payload::{CodecError, Payload};
 use crate::providers::{CommitError, CommitId, Transaction, TransactionOp};
@@ -27,6 +28,7 @@ struct Request {
     if_exists: IfExists,
     labels: Vec<(String, String)>,
     delay: Duration,
+    trace: Option<TraceContext>,
 }
 
 /// The start of an instance, prepared by calling an orchestration with `&client`.
@@ -65,6 +67,13 @@ macro_rules! settings {
         /// Begins so much later, by the clock of the store. The instance is there at once, and `Pending` until then.
         pub fn delay(mut self, delay: Duration) -> Self {
             self.request.delay = delay;
+            self
+        }
+
+        /// The trace it belongs to, with its activities and children. Without it, what
+        /// [`RuntimeBuilder::trace_source`](crate::RuntimeBuilder::trace_source) finds.
+        pub fn trace(mut self, trace: TraceContext) -> Self {
+            self.request.trace = Some(trace);
             self
         }
 
@@ -124,6 +133,7 @@ impl Request {
             if_exists: IfExists::Fail,
             labels: Vec::new(),
             delay: Duration::ZERO,
+            trace: None,
         }
     }
 
@@ -141,9 +151,10 @@ impl Request {
         if input.len() > most {
             return Err(StartError::TooLong { bytes: input.len(), most });
         }
-        let Self { client, name, version, if_exists, labels, delay, .. } =
+        let Self { client, name, version, if_exists, labels, delay, trace, .. } =
             Self { id: None, input: Ok(Payload::null()), ..self };
-        let start = Start { name, version, input, parent: None, if_exists, labels, carried: Vec::new() };
+        let trace = trace.or_else(|| client.trace());
+        let start = Start { name, version, input, parent: None, if_exists, labels, carried: Vec::new(), trace };
         client.check_known(&start)?;
         match client.door() {
             Some(door) if delay.is_zero() => client.start_through_door(door, &instance, start).await?,
@@ -184,6 +195,7 @@ impl Client {
             version: start.version.clone(),
             parent: None,
             started_at: Timestamp::from(SystemTime::now()),
+            trace: start.trace.clone(),
         };
         let if_exists = start.if_exists;
         let labels = start.labels.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();

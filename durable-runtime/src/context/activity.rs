@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::activity::States;
 use crate::client::Client;
 use crate::ids::{CommandId, ExecutionId, InstanceId};
+use crate::observe::TraceContext;
 use crate::payload::{CodecError, Payload, PayloadValue};
 
 /// What an attempt of an activity knows about itself. Cheap to clone; may be sent anywhere.
@@ -30,6 +31,7 @@ pub(crate) struct ActivityFacts {
     pub(crate) cancelled: watch::Receiver<bool>,
     pub(crate) states: Arc<States>,
     pub(crate) client: Client,
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// What a body said last.
@@ -108,7 +110,12 @@ impl ActivityContext {
         }
     }
 
-    /// A client of the runtime that runs this.
+    /// The trace that the start of the instance belonged to: for the headers of a request, or for the parent of a span.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.facts.trace.as_ref()
+    }
+
+    /// A client of the runtime that runs this. What it starts belongs to the same trace.
     pub fn client(&self) -> &Client {
         &self.facts.client
     }

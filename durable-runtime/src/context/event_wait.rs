@@ -48,8 +48,8 @@ impl<T: PayloadValue> Future for EventWait<T> {
         while let Some((command, value)) = self.next() {
             match value.decode() {
                 Ok(value) => return Poll::Ready(value),
-                Err(error) => {
-                    tracing::warn!(event = self.name, %error, "an event that does not fit is passed over");
+                Err(_) => {
+                    passed_over::<T>(&self.name, &value);
                     let name = self.name.clone();
                     self.operation.wait_again(&name, command);
                 }
@@ -57,6 +57,12 @@ impl<T: PayloadValue> Future for EventWait<T> {
         }
         Poll::Pending
     }
+}
+
+/// Says so without the error, which may quote the value.
+pub(super) fn passed_over<T>(event: &str, value: &Payload) {
+    let (expected, bytes) = (std::any::type_name::<T>(), value.len());
+    tracing::warn!(event, expected, bytes, "an event that does not fit is passed over");
 }
 
 impl<T: PayloadValue> DurableFuture for EventWait<T> {

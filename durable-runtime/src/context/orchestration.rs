@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::event_wait::EventWait;
+use super::event_wait::{EventWait, passed_over};
 use super::operation::Operation;
 use super::timer::{Timer, Until};
 use crate::event::Event;
@@ -120,7 +120,7 @@ impl OrchestrationContext {
             let value = self.ask(|journal| journal.try_event(T::NAME))?;
             match value.decode() {
                 Ok(event) => return Some(event),
-                Err(error) => tracing::warn!(event = T::NAME, %error, "an event that does not fit is passed over"),
+                Err(_) => passed_over::<T>(T::NAME, &value),
             }
         }
     }

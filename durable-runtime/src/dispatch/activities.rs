@@ -18,6 +18,7 @@ use crate::activity::States;
 use crate::client::Client;
 use crate::limits::Limits;
 use crate::message::ActivityTask;
+use crate::observe::Meter;
 use crate::providers::{LeasedActivity, Provider};
 
 /// How many results on their way to the store a shutdown can wait for.
@@ -40,6 +41,7 @@ pub(crate) struct Workers {
     pub(super) tags: Arc<[String]>,
     pub(super) caps: Arc<Caps>,
     pub(super) under_way: Arc<UnderWay>,
+    pub(super) meter: Arc<Meter>,
     /// How long a cancelled body may clean up before it is dropped.
     pub(super) cancel_grace: Duration,
     pub(super) running: Mutex<BTreeMap<u64, AbortHandle>>,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tracing::{Instrument as _, Span};
 
 use super::activities::{Slot, Workers};
 use super::retries;
@@ -17,6 +18,7 @@ use crate::clock::Timestamp;
 use crate::context::{ActivityContext, ActivityFacts, HeartbeatState};
 use crate::history::{ActivitySettings, Failure};
 use crate::message::{ActivityTask, Late, Message, late_message_id};
+use crate::observe::activity_span;
 use crate::payload::Payload;
 use crate::providers::{LeasedActivity, Queue, TransactionOp};
 use crate::replay::panics;
@@ -29,13 +31,19 @@ pub(super) async fn run(
     slot: Slot,
     unsettled: Option<OwnedSemaphorePermit>,
 ) {
-    let began = Instant::now();
+    let (began, measured) = (Instant::now(), workers.meter.begin());
+    let first = task.attempt == 1 && leased.attempt == 1;
+    let waited = first.then(|| granted_at(&leased).saturating_since(task.scheduled_at));
+    workers.meter.attempt_began(&task.name, waited);
     let (lost, cancelled) = watch::channel(false);
     workers.leases.hold_work(leased.lock_token.clone(), leased.id.clone(), lost);
     workers.under_way.note(&leased.instance, &leased.id, &task, None);
     let context = context(&workers, &leased, &task, cancelled);
     note_start(&workers, &leased, &task).await;
-    let outcome = limited(attempt(&workers, &context, &task).await, workers.limits.payload_bytes_max);
+    let span = activity_span(&leased, &task);
+    let outcome = attempt(&workers, &context, &task, &span).instrument(span.clone()).await;
+    let outcome = limited(outcome, workers.limits.payload_bytes_max);
+    workers.meter.attempt_ended(&task.name, measured);
     drop(slot);
     let wanted = !context.is_cancelled();
     let wait = outcome.as_ref().err().filter(|_| wanted).and_then(|failure| {
@@ -44,6 +52,7 @@ pub(super) async fn run(
     });
     match (wait, outcome) {
         (Some(wait), Err(failure)) => {
+            workers.meter.retried(&task.name);
             let last_heartbeat = context.heard().1;
             retries::put_back(&workers, &leased, task, &failure.failure, last_heartbeat, wait).await;
         }
@@ -73,7 +82,8 @@ fn context(
         heartbeat: Mutex::new(HeartbeatState { at: Instant::now(), progress: None }),
         cancelled,
         states: Arc::clone(&workers.states),
-        client: workers.client.clone(),
+        client: workers.client.clone().within(task.trace.clone()),
+        trace: task.trace.clone(),
     })
 }
 
@@ -94,14 +104,14 @@ async fn note_start(workers: &Workers, leased: &LeasedActivity, task: &ActivityT
     retries::write(workers, leased, TransactionOp::CancelWork { queue, items }).await;
 }
 
-async fn attempt(workers: &Workers, context: &ActivityContext, task: &ActivityTask) -> AttemptOutcome {
+async fn attempt(workers: &Workers, context: &ActivityContext, task: &ActivityTask, span: &Span) -> AttemptOutcome {
     let Some(handler) = workers.door.registry.activity(&task.name) else {
         return Err(Failure::Unavailable { message: format!("no activity `{}` is registered", task.name) }.into());
     };
     let body = panics::catch(|| (handler.invoke)(context.clone(), &task.input)).flatten()?;
     let body: Pin<Box<dyn Future<Output = AttemptOutcome> + Send>> = match body {
         ActivityBody::Async(body) => Box::pin(Caught(Some(body))),
-        ActivityBody::Blocking(body) => Box::pin(blocking(body)),
+        ActivityBody::Blocking(body) => Box::pin(blocking(body, span.clone())),
     };
     match select(body, pin!(watch_over(context, &task.settings, workers.cancel_grace))).await {
         Either::Left((outcome, _)) => outcome,
@@ -113,8 +123,8 @@ async fn attempt(workers: &Workers, context: &ActivityContext, task: &ActivityTa
     }
 }
 
-async fn blocking(body: Box<dyn FnOnce() -> AttemptOutcome + Send>) -> AttemptOutcome {
-    match tokio::task::spawn_blocking(|| panics::catch(body)).await {
+async fn blocking(body: Box<dyn FnOnce() -> AttemptOutcome + Send>, span: Span) -> AttemptOutcome {
+    match tokio::task::spawn_blocking(move || span.in_scope(|| panics::catch(body))).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panicked)) => Err(panicked.into()),
         Err(_) => Err(Failure::Cancelled { reason: "the runtime is shutting down".to_owned() }.into()),
@@ -201,6 +211,7 @@ fn settle(
     unsettled: Option<OwnedSemaphorePermit>,
 ) {
     workers.under_way.forget(&leased.instance, &leased.id);
+    workers.meter.activity_ended(&task.name, outcome.is_ok());
     let message = Message::ActivityDone {
         execution_id: task.execution_id,
         command: task.command,

@@ -10,6 +10,7 @@ use crate::message::{
     ActivityTask, IfExists, Late, Message, Outcome, Start, command_message_id, late_message_id, sent_message_id,
 };
 use crate::metadata::Entries;
+use crate::observe::TraceContext;
 use crate::payload::CodecError;
 use crate::providers::{NewMessage, Queue, TransactionOp};
 use crate::replay::{Applied, Open};
@@ -17,6 +18,8 @@ use crate::replay::{Applied, Open};
 /// What a turn asks the store for.
 pub(super) struct Effects {
     instance: InstanceId,
+    /// The trace that what is asked for belongs to.
+    pub(super) trace: Option<TraceContext>,
     created: Vec<TransactionOp>,
     histories: Vec<TransactionOp>,
     activities: BTreeMap<(ExecutionId, CommandId), NewMessage>,
@@ -34,6 +37,7 @@ impl Effects {
     pub(super) fn new(instance: InstanceId) -> Self {
         Self {
             instance,
+            trace: None,
             created: Vec::new(),
             histories: Vec::new(),
             activities: BTreeMap::new(),
@@ -100,6 +104,7 @@ impl Effects {
                     attempt: 1,
                     failed_attempts: Vec::new(),
                     last_heartbeat: None,
+                    trace: self.trace.clone(),
                 };
                 let id = command_message_id(execution_id, *command);
                 let (topic, tag, data) = (name.clone(), settings.tag.clone(), task.encode()?);
@@ -131,6 +136,7 @@ impl Effects {
                     if_exists: IfExists::Fail,
                     labels: Vec::new(),
                     carried: Vec::new(),
+                    trace: self.trace.clone(),
                 };
                 let id = sent_message_id("start", &self.instance, execution_id, *command);
                 self.sent.push(Message::Start(start).enqueue(instance, id)?);

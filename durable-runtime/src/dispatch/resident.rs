@@ -98,6 +98,20 @@ impl Resident {
         }
     }
 
+    /// What it is, as far as that is known.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Live(live) => Some(&live.identity),
+            Self::Pending { identity, .. } | Self::Suspended { identity, .. } => identity.as_deref(),
+            Self::Absent | Self::Closed { .. } => None,
+        }
+    }
+
+    /// Whether code was run over its history to make it.
+    pub(super) fn was_replayed(&self) -> bool {
+        matches!(self, Self::Live(_))
+    }
+
     /// It cannot go on here. What has been taken so far stays, the rest waits.
     pub(super) fn suspend(&mut self, report: String) {
         let (history_len, identity) = match self {

@@ -105,6 +105,7 @@ mod tests {
             attempt: 1,
             failed_attempts: Vec::new(),
             last_heartbeat: None,
+            trace: None,
         }
     }
 

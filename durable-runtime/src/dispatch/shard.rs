@@ -24,8 +24,10 @@ use super::resident::Resident;
 use super::supervised::Supervisor;
 use super::suspended::Suspended;
 use super::turn::{Planned, Rules};
+use crate::clock::Timestamp;
 use crate::ids::{InstanceId, LockToken, MessageId};
 use crate::message::Message;
+use crate::observe::{Meter, TurnNotes};
 use crate::providers::{
     CommitError, CommitId, ErrorKind, LeasedTurn, OwnerId, Provider, ProviderError, Transaction, TransactionOp,
     TurnRequest,
@@ -43,6 +45,7 @@ pub(super) struct Shard {
     pub(super) rules: Rules,
     pub(super) suspended: Arc<Suspended>,
     pub(super) leases: Arc<Leases>,
+    pub(super) meter: Arc<Meter>,
     pub(super) supervisor: Supervisor,
     /// The runtime on which futures of the store may rely.
     pub(super) engine: Handle,
@@ -82,6 +85,7 @@ struct InFlight {
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     unwanted: Vec<MessageId>,
     room: Option<TurnRoom>,
+    notes: TurnNotes,
     /// An earlier attempt to keep it was not answered.
     maybe_kept: bool,
 }
@@ -210,7 +214,11 @@ impl Running {
                 let LeasedTurn { instance, execution_id, history_len, .. } = &turn;
                 let rules = &self.shard.rules;
                 let load = || loaded.into_resident(rules, instance, *execution_id, *history_len);
+                let begin = self.shard.meter.begin();
                 let resident = self.shard.supervisor.load(&turn, load);
+                if turn.history_len > 0 && resident.was_replayed() {
+                    self.shard.meter.replayed(begin);
+                }
                 self.plan(turn, room, resident);
             }
             Step::Loaded(turn, room, Err(error)) => {
@@ -223,6 +231,7 @@ impl Running {
                     answers: Vec::new(),
                     unwanted: Vec::new(),
                     parts: Vec::new(),
+                    notes: TurnNotes::default(),
                 };
                 self.commit(turn, room, planned, after);
             }
@@ -328,8 +337,13 @@ impl Running {
     /// The instance is leased: runs the turn, from memory if it is there.
     fn begin(&mut self, turn: LeasedTurn, room: Option<TurnRoom>) {
         self.shard.leases.hold_turn(turn.lock_token.clone());
+        if let Some(oldest) = turn.messages.iter().map(|message| message.visible_at).min() {
+            let granted_at = Timestamp::from_millis(turn.lock_token.granted_at_ms);
+            self.shard.meter.turn_waited(granted_at.saturating_since(oldest));
+        }
         let resident = self.live.pop(&turn.instance).filter(|resident| is_current(resident, &turn));
         if let Some(resident) = resident {
+            self.shard.meter.live_hit();
             return self.plan(turn, room, resident);
         }
         let (provider, instance) = (Arc::clone(&self.shard.provider), turn.instance.clone());
@@ -348,16 +362,18 @@ impl Running {
             }
             None => Vec::new(),
         };
+        let begin = self.shard.meter.begin();
         let planned = self.shard.supervisor.plan(&self.shard.rules, &turn, resident, deliveries);
+        self.shard.meter.turn_ran(begin);
         self.commit(turn, room, planned, Duration::ZERO);
     }
 
     fn commit(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, planned: Planned, after: Duration) {
-        let Planned { ops, resident, answers, unwanted, .. } = planned;
+        let Planned { ops, resident, answers, unwanted, notes, .. } = planned;
         let token = turn.lock_token;
         let commit_id = self.shard.commit_ids.next();
         let transaction = Transaction { fence: Some(token.clone()), commit_id, ops };
-        let flight = InFlight { transaction, token, resident, answers, unwanted, room, maybe_kept: false };
+        let flight = InFlight { transaction, token, resident, answers, unwanted, room, notes, maybe_kept: false };
         self.send(turn.instance, Box::new(flight), after);
     }
 
@@ -393,6 +409,7 @@ impl Running {
 
     fn kept(&mut self, instance: &InstanceId, flight: InFlight) {
         self.release(&flight);
+        self.shard.meter.turn_kept(&flight.notes);
         if !flight.unwanted.is_empty() {
             self.shard.leases.revoke(instance, &flight.unwanted);
         }

@@ -25,6 +25,7 @@ use super::turn::Rules;
 use super::under_way::UnderWay;
 use super::watchdog::{self, Watch};
 use crate::client::Client;
+use crate::observe::Meter;
 use crate::providers::OwnerId;
 use crate::registry::Registry;
 use crate::replay::panics;
@@ -39,6 +40,7 @@ struct Start {
     leases: Arc<Leases>,
     under_way: Arc<UnderWay>,
     suspended: Arc<Suspended>,
+    meter: Arc<Meter>,
     watches: Vec<Watch>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -49,7 +51,9 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
     panics::install_hook();
     let (engine, alive, thread) = spawn_engine()?;
     let under_way = Arc::new(UnderWay::default());
+    let meter = Arc::new(Meter::new(Arc::clone(&builder.clock)));
     let mut start = Start {
+        meter: Arc::clone(&meter),
         builder,
         registry,
         application,
@@ -69,11 +73,17 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
         Arc::clone(&start.under_way),
     ));
     let provider = Arc::clone(&start.builder.provider);
-    let client = Client::of_runtime(Arc::clone(&provider), Arc::clone(&door), start.builder.limits);
+    let client = Client::of_runtime(
+        Arc::clone(&provider),
+        Arc::clone(&door),
+        start.builder.limits,
+        start.builder.trace_source.clone(),
+    );
     let workers = start.workers(&door, &client);
     let tasks = start.tasks(&door, &workers);
     let Start { builder, engine, threads, .. } = start;
-    Ok(Runtime { provider, client, door, workers, engine, tasks, threads, keep_store_open: builder.keep_store_open })
+    let keep_store_open = builder.keep_store_open;
+    Ok(Runtime { provider, client, door, workers, engine, tasks, threads, meter, keep_store_open })
 }
 
 impl Start {
@@ -102,6 +112,7 @@ impl Start {
             },
             suspended: Arc::clone(&self.suspended),
             leases: Arc::clone(&self.leases),
+            meter: Arc::clone(&self.meter),
             supervisor,
             engine: self.engine.clone(),
             live_max: self.builder.live_max,
@@ -137,6 +148,7 @@ impl Start {
             tags: self.builder.tags.clone().into(),
             caps: Arc::new(Caps::new(self.builder.caps(&self.registry))),
             under_way: Arc::clone(&self.under_way),
+            meter: Arc::clone(&self.meter),
             cancel_grace: self.builder.cancel_grace,
             running: Mutex::new(BTreeMap::new()),
         })

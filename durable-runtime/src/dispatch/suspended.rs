@@ -14,6 +14,11 @@ impl Suspended {
         self.lock().get(instance).cloned()
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Notes why an instance does not go on; says whether this is news.
     pub(super) fn note(&self, instance: &InstanceId, report: String) -> bool {
         self.lock().insert(instance.clone(), report.clone()) != Some(report)

@@ -14,6 +14,7 @@ use super::attempts::FailedAttempt;
 use super::failure::Failure;
 use crate::clock::Timestamp;
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId};
+use crate::observe::TraceContext;
 use crate::payload::Payload;
 use crate::retry::{RetryPolicy, optional_millis};
 
@@ -111,6 +112,9 @@ pub struct Started {
     /// Events of the execution before this one that nobody took, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub carried: Vec<Carried>,
+    /// The trace it belongs to, if it was started with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
 }
 
 /// How an activity is to be run.

@@ -13,6 +13,7 @@ use super::poll::{Polled, poll, stuck_failure};
 use crate::clock::Timestamp;
 use crate::history::{Carried, Event, EventKind, Failure};
 use crate::ids::{CommandId, EventId};
+use crate::observe::silently;
 use crate::orchestration::{BodyFuture, OrchestrationHandler};
 use crate::payload::Payload;
 
@@ -96,6 +97,11 @@ impl Execution {
     /// # Errors
     /// [`Mismatch`] if the code does not ask for what is recorded.
     pub(crate) fn replay(&mut self, history: &[Event]) -> Result<(), Box<Mismatch>> {
+        // What the code says over what is recorded, it has said before.
+        silently(|| self.replay_steps(history))
+    }
+
+    fn replay_steps(&mut self, history: &[Event]) -> Result<(), Box<Mismatch>> {
         let mut rest = history;
         while let [event, after @ ..] = rest {
             let count = after.iter().take_while(|event| !event.kind.is_incoming()).count();

@@ -43,6 +43,7 @@ fn started<O: Orchestration>(input: &str, carried: Vec<Carried>) -> EventKind {
         input: Payload::from_json(input.into()).unwrap(),
         parent: None,
         carried,
+        trace: None,
     })
 }
 

@@ -9,6 +9,7 @@ use crate::client::{Client, Handle, ReadError, ResultError, StartError, StartReq
 use crate::clock::{Clock as _, Timestamp};
 use crate::dispatch::{Runtime, RuntimeBuilder, RuntimeError};
 use crate::metadata::Status;
+use crate::observe::Metrics;
 use crate::orchestration::Orchestration;
 use crate::payload::PayloadValue;
 use crate::providers::{ActivityRequest, MemoryProvider, OwnerId};
@@ -94,7 +95,7 @@ impl TestRuntime {
         let store = MemoryProvider::with_clock(clock.clone());
         let mocks = Mocks::default();
         let before = mocks.clone();
-        let builder = Runtime::builder(store.clone()).double_check(true);
+        let builder = Runtime::builder(store.clone()).double_check(true).metrics_clock(clock.clone());
         let builder = builder.intercept_activities(move |handler| before.before(handler));
         TestRuntimeBuilder { builder, store, clock, mocks }
     }
@@ -107,6 +108,11 @@ impl TestRuntime {
     /// Its clock. It begins at 2026-01-01 UTC.
     pub fn clock(&self) -> &ManualClock {
         &self.clock
+    }
+
+    /// What it has counted and measured; see [`Runtime::metrics`]. Durations are those of its clock.
+    pub async fn metrics(&self) -> Metrics {
+        self.runtime.metrics().await
     }
 
     /// Its store, for looking inside.

@@ -10,5 +10,6 @@
 mod crash;
 mod engine;
 mod house;
+mod observe;
 mod providers;
 mod testing_kit;

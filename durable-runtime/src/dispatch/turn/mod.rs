@@ -15,6 +15,7 @@ use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 use crate::limits::Limits;
 use crate::message::{Message, fresh_message_id};
 use crate::metadata;
+use crate::observe::{TurnNotes, turn_span};
 use crate::payload::CodecError;
 use crate::providers::{LeasedTurn, TransactionOp};
 use crate::registry::Registry;
@@ -48,6 +49,8 @@ pub(super) struct Planned {
     pub(super) unwanted: Vec<MessageId>,
     /// What the code did, to be gone over twice.
     pub(super) parts: Vec<Part>,
+    /// What is to be counted once it is kept.
+    pub(super) notes: TurnNotes,
 }
 
 /// Where a message came from.
@@ -70,12 +73,17 @@ struct Turn<'a> {
     /// How many stored messages stay as they are.
     left: usize,
     parts: Vec<Part>,
+    notes: TurnNotes,
+    /// In which the code runs.
+    span: tracing::Span,
     /// How often the messages were handed out.
     attempt: u32,
 }
 
 /// Runs the turn of an instance. If a message cannot be read, or an event not be written, the instance is suspended.
 pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliveries: Vec<Delivery>) -> Planned {
+    let span = turn_span(leased, resident.identity());
+    let _inside = span.clone().entered();
     let mut turn = Turn {
         rules,
         instance: leased.instance.clone(),
@@ -88,6 +96,8 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         generations: 0,
         left: 0,
         parts: Vec::new(),
+        notes: TurnNotes::default(),
+        span,
         attempt: leased.attempt,
     };
     for (message, source) in turn.in_order(leased, deliveries) {
@@ -229,13 +239,14 @@ impl Turn<'_> {
             self.effects.put_metadata(metadata::custom_status(&status));
         }
         let execution_id = live.execution_id;
+        self.effects.trace.clone_from(&live.identity.trace);
         if self.rules.double_check {
             add_part(&mut self.parts, &live.execution, &applied.events);
         }
         let end = applied.events.last().map(|event| event.kind.clone()).filter(EventKind::is_end);
         self.effects.take(execution_id, applied)?;
         match end {
-            Some(EventKind::ContinuedAsNew { name, version, input }) => self.continue_as_new(name, version, input),
+            Some(end @ EventKind::ContinuedAsNew { .. }) => self.continue_as_new(end),
             Some(end) => self.close(&end),
             None => Ok(()),
         }
@@ -247,6 +258,7 @@ impl Turn<'_> {
             Resident::Suspended { execution_id, identity: Some(identity), .. } => (*execution_id, identity.clone()),
             _ => return Ok(()),
         };
+        self.notes.ended(&identity.name, end);
         self.effects.put_metadata(metadata::ended(&identity, end, self.now));
         if let (Some(parent), Some(outcome)) = (&identity.parent, outcome_of(end)) {
             self.effects.tell_parent(parent, outcome)?;
@@ -286,6 +298,7 @@ impl Turn<'_> {
             answers: self.answers,
             unwanted,
             parts: self.parts,
+            notes: self.notes,
         }
     }
 }

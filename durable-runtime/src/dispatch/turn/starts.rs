@@ -9,6 +9,7 @@ use crate::history::{Carried, EventKind, Failure, HISTORY_FORMAT, Started};
 use crate::ids::ExecutionId;
 use crate::message::{IfExists, Message, Outcome, Start, fresh_message_id};
 use crate::metadata::{self, Identity, Status};
+use crate::observe;
 use crate::payload::CodecError;
 use crate::replay::{Execution, Facts};
 
@@ -131,8 +132,11 @@ impl Turn<'_> {
             input: start.input,
             parent: start.parent,
             carried,
+            trace: start.trace,
         };
         let identity = Arc::new(Identity::of(&started, self.now));
+        observe::name_turn(&self.span, &identity);
+        self.notes.begun(&identity.name);
         self.effects.put_metadata(metadata::begun(&identity, Status::Running));
         self.effects.put_labels(start.labels);
         let facts = Facts { instance: self.instance.clone(), execution_id, limits: self.rules.limits };
@@ -141,18 +145,15 @@ impl Turn<'_> {
         self.apply(EventKind::Started(started))
     }
 
-    pub(super) fn continue_as_new(
-        &mut self,
-        name: String,
-        version: String,
-        input: crate::Payload,
-    ) -> Result<(), CodecError> {
+    pub(super) fn continue_as_new(&mut self, end: EventKind) -> Result<(), CodecError> {
         let Resident::Live(live) = &self.resident else { return Ok(()) };
+        self.notes.ended(&live.identity.name, &end);
+        let EventKind::ContinuedAsNew { name, version, input } = end else { return Ok(()) };
         let carried = live.execution.leftover_events();
         let next = live.execution_id.next();
         let (identity, parent) = (Some(Arc::clone(&live.identity)), live.identity.parent.clone());
-        let (if_exists, labels) = (IfExists::Fail, Vec::new());
-        let mut start = Start { name, version, input, parent, if_exists, labels, carried: Vec::new() };
+        let (if_exists, labels, trace) = (IfExists::Fail, Vec::new(), live.identity.trace.clone());
+        let mut start = Start { name, version, input, parent, if_exists, labels, carried: Vec::new(), trace };
         self.generations += 1;
         let known = self.rules.registry.orchestration(&start.name, &start.version).is_some();
         if known && self.generations < GENERATIONS_MAX {

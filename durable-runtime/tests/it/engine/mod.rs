@@ -1,7 +1,7 @@
 //! The engine as a user sees it: orchestrations and activities on a store.
 
 mod counted;
-mod kit;
+pub(crate) mod kit;
 
 mod activities;
 mod bad_input;
