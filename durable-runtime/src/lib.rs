@@ -99,6 +99,7 @@ mod event;
 pub mod history;
 mod ids;
 mod limits;
+pub mod management;
 mod message;
 mod metadata;
 pub mod observe;

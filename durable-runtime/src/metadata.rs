@@ -12,6 +12,15 @@ use crate::observe::TraceContext;
 use crate::payload::Payload;
 use crate::providers::InstanceRecord;
 
+/// What comes before the names of labels that the runtime sets itself.
+pub(crate) const SYSTEM_LABELS: &str = "durable.";
+/// The orchestration.
+pub(crate) const NAME_LABEL: &str = "durable.name";
+/// Where the instance stands.
+pub(crate) const STATUS_LABEL: &str = "durable.status";
+/// Who started it, if it is a child.
+pub(crate) const PARENT_LABEL: &str = "durable.parent";
+
 const STATE: &str = "state";
 const RESULT: &str = "result";
 const CUSTOM_STATUS: &str = "custom_status";
@@ -152,6 +161,24 @@ impl Identity {
 /// Keys and values to set.
 pub(crate) type Entries = Vec<(String, Option<Bytes>)>;
 
+/// Names and values of labels to set.
+pub(crate) type Labels = Vec<(String, Option<String>)>;
+
+/// By what an instance is found that begins to be this.
+pub(crate) fn labels_begun(identity: &Identity, status: Status) -> Labels {
+    let parent = identity.parent.as_ref().map(|parent| parent.instance.to_string());
+    let mut labels = vec![(NAME_LABEL.to_owned(), Some(identity.name.clone()))];
+    labels.extend(labels_ended(status));
+    // Nothing is taken away from what was never there.
+    labels.extend(parent.map(|parent| (PARENT_LABEL.to_owned(), Some(parent))));
+    labels
+}
+
+/// By what an instance is found that stands here now.
+pub(crate) fn labels_ended(status: Status) -> Labels {
+    vec![(STATUS_LABEL.to_owned(), Some(status.to_string()))]
+}
+
 /// What is kept when an execution begins.
 pub(crate) fn begun(identity: &Identity, status: Status) -> Entries {
     vec![(STATE.to_owned(), json(&state(identity, status, None))), (RESULT.to_owned(), None)]
@@ -230,6 +257,6 @@ pub(crate) fn read(record: InstanceRecord) -> Option<InstanceStatus> {
         closed_at: state.closed_at,
         suspended: None,
         activities: Vec::new(),
-        labels: record.labels,
+        labels: record.labels.into_iter().filter(|(name, _)| !name.starts_with(SYSTEM_LABELS)).collect(),
     })
 }

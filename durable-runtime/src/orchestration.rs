@@ -70,6 +70,7 @@ pub(crate) struct OrchestrationHandler {
     pub(crate) version: &'static str,
     pub(crate) fingerprint: u64,
     pub(crate) place: Place,
+    pub(crate) outline: &'static Outline,
     pub(crate) begin: std::sync::Arc<Begin>,
 }
 
@@ -80,6 +81,7 @@ impl OrchestrationHandler {
             version: O::VERSION,
             fingerprint: O::FINGERPRINT,
             place: O::PLACE,
+            outline: O::OUTLINE,
             begin: std::sync::Arc::new(begin::<O>),
         }
     }

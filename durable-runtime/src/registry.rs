@@ -151,6 +151,14 @@ impl Registry {
         self.activities.get(name)
     }
 
+    pub(crate) fn orchestrations(&self) -> impl Iterator<Item = &OrchestrationHandler> {
+        self.orchestrations.values()
+    }
+
+    pub(crate) fn activities(&self) -> impl Iterator<Item = &ActivityHandler> {
+        self.activities.values()
+    }
+
     pub(crate) fn activity_names(&self) -> Vec<String> {
         self.activities.keys().cloned().collect()
     }

@@ -29,6 +29,9 @@ pub enum StartError {
     /// The id, or a label, cannot be one.
     #[error(transparent)]
     Id(#[from] IdError),
+    /// A label has a name that the runtime keeps for itself.
+    #[error("label `{0}` begins with `durable.`, which the runtime keeps for itself; choose another name")]
+    ReservedLabel(String),
     /// The arguments cannot be encoded, or do not decode.
     #[error(transparent)]
     Codec(#[from] CodecError),

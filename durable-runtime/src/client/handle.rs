@@ -28,6 +28,10 @@ impl<O: Orchestration> Handle<O> {
         Self { client, instance, orchestration: PhantomData }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The id of the instance.
     pub fn id(&self) -> &InstanceId {
         &self.instance

@@ -3,7 +3,7 @@
 use super::{Client, ListError};
 use crate::ids::InstanceId;
 use crate::metadata::{self, InstanceStatus};
-use crate::providers::PageRequest;
+use crate::providers::{PageRequest, Stats};
 
 /// How many instances a page has unless you say otherwise, and at most.
 const PAGE: (usize, usize) = (100, 1_000);
@@ -26,6 +26,14 @@ pub struct InstanceListPage {
 }
 
 impl Client {
+    /// How much the store keeps and how much waits in it.
+    ///
+    /// # Errors
+    /// [`ListError`] if the store cannot be read.
+    pub async fn stats(&self) -> Result<Stats, ListError> {
+        Ok(self.provider().stats().await?)
+    }
+
     /// Lists instances, ordered by id, a page at a time.
     ///
     /// ```

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::dispatch::{Accepted, Door, Refusal};
 use crate::ids::{ExecutionId, IdError, InstanceId, check_id};
 use crate::message::{IfExists, Message, Start, fresh_message_id};
-use crate::metadata::{self, Identity, Status};
+use crate::metadata::{self, Identity, Labels, Status};
 use crate::observe::TraceContext;
 use crate::orchestration::Orchestration;
 use crate::payload::{CodecError, Payload};
@@ -144,6 +144,9 @@ impl Request {
         };
         for (name, value) in &self.labels {
             check_id("label", name)?;
+            if name.starts_with(metadata::SYSTEM_LABELS) {
+                return Err(StartError::ReservedLabel(name.clone()));
+            }
             check_id("value of a label", value)?;
         }
         let input = self.input?;
@@ -198,7 +201,8 @@ impl Client {
             trace: start.trace.clone(),
         };
         let if_exists = start.if_exists;
-        let labels = start.labels.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+        let mut labels: Labels = start.labels.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+        labels.extend(metadata::labels_begun(&identity, Status::Pending));
         let begins_at = (!delay.is_zero()).then(|| identity.started_at.saturating_add(delay));
         let message = Message::Start(start).enqueue_at(instance, fresh_message_id(), begins_at)?;
         let entries: Vec<(String, Option<Bytes>)> = metadata::begun(&identity, Status::Pending);

@@ -48,6 +48,7 @@ pub struct RuntimeBuilder {
     pub(super) cancel_grace: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) trace_source: Option<TraceSource>,
+    pub(super) retention: Option<Duration>,
     caps: BTreeMap<Capped, usize>,
     by_hand: Vec<Register>,
     intercept: Option<Intercept>,
@@ -84,6 +85,7 @@ impl RuntimeBuilder {
             cancel_grace: CANCEL_GRACE,
             clock: Arc::new(SystemClock),
             trace_source: None,
+            retention: None,
             caps: BTreeMap::new(),
             by_hand: Vec::new(),
             intercept: None,
@@ -254,6 +256,14 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn trace_source(mut self, source: impl Fn() -> Option<TraceContext> + Send + Sync + 'static) -> Self {
         self.trace_source = Some(Arc::new(source));
+        self
+    }
+
+    /// Deletes instances that ended longer ago than this, by the clock of the store; it looks every ten minutes. Without
+    /// it nothing is deleted unless somebody asks for it; see [`Client::purge`](crate::Client::purge).
+    #[must_use]
+    pub fn retention(mut self, age: Duration) -> Self {
+        self.retention = Some(age);
         self
     }
 

@@ -9,7 +9,7 @@ use crate::ids::{CommandId, EventId, ExecutionId, InstanceId, MessageId};
 use crate::message::{
     ActivityTask, IfExists, Late, Message, Outcome, Start, command_message_id, late_message_id, sent_message_id,
 };
-use crate::metadata::Entries;
+use crate::metadata::{Entries, Labels};
 use crate::observe::TraceContext;
 use crate::payload::CodecError;
 use crate::providers::{NewMessage, Queue, TransactionOp};
@@ -64,7 +64,13 @@ impl Effects {
     }
 
     pub(super) fn put_labels(&mut self, labels: Vec<(String, String)>) {
-        self.labels.extend(labels.into_iter().map(|(name, value)| (name, Some(value))));
+        self.set_labels(labels.into_iter().map(|(name, value)| (name, Some(value))).collect());
+    }
+
+    /// The last word on each label stands.
+    pub(super) fn set_labels(&mut self, labels: Labels) {
+        self.labels.retain(|(known, _)| labels.iter().all(|(name, _)| name != known));
+        self.labels.extend(labels);
     }
 
     pub(super) fn push(&mut self, op: TransactionOp) {

@@ -13,6 +13,7 @@ use super::door::Door;
 use crate::client::Client;
 use crate::observe::{Meter, Metrics};
 use crate::providers::Provider;
+use crate::registry::Registry;
 
 /// Runs orchestrations and activities on a store. It lives until [`Runtime::shutdown`], or until it is dropped.
 ///
@@ -65,6 +66,10 @@ impl Runtime {
     /// A client of this runtime. Cheap; clone it freely.
     pub fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    pub(crate) fn handlers(&self) -> &Registry {
+        &self.door.registry
     }
 
     /// What it has counted and measured since it was started, and what waits in the store at the moment. It answers even

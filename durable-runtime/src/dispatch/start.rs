@@ -25,6 +25,7 @@ use super::turn::Rules;
 use super::under_way::UnderWay;
 use super::watchdog::{self, Watch};
 use crate::client::Client;
+use crate::management::keep_retention;
 use crate::observe::Meter;
 use crate::providers::OwnerId;
 use crate::registry::Registry;
@@ -80,7 +81,10 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
         start.builder.trace_source.clone(),
     );
     let workers = start.workers(&door, &client);
-    let tasks = start.tasks(&door, &workers);
+    let mut tasks = start.tasks(&door, &workers);
+    if let Some(age) = start.builder.retention {
+        tasks.push(start.engine.spawn(keep_retention(client.clone(), age)).abort_handle());
+    }
     let Start { builder, engine, threads, .. } = start;
     let keep_store_open = builder.keep_store_open;
     Ok(Runtime { provider, client, door, workers, engine, tasks, threads, meter, keep_store_open })

@@ -10,6 +10,7 @@
 mod crash;
 mod engine;
 mod house;
+mod management;
 mod observe;
 mod providers;
 mod testing_kit;

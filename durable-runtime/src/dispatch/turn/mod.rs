@@ -260,6 +260,7 @@ impl Turn<'_> {
         };
         self.notes.ended(&identity.name, end);
         self.effects.put_metadata(metadata::ended(&identity, end, self.now));
+        self.effects.set_labels(metadata::labels_ended(metadata::status_of(end)));
         if let (Some(parent), Some(outcome)) = (&identity.parent, outcome_of(end)) {
             self.effects.tell_parent(parent, outcome)?;
         }

@@ -62,6 +62,7 @@ impl Turn<'_> {
             self.effects.create(ExecutionId::FIRST);
             self.effects.put_metadata(metadata::begun(identity, Status::Pending));
             self.effects.put_labels(start.labels.clone());
+            self.effects.set_labels(metadata::labels_begun(identity, Status::Pending));
         }
         self.keep(Message::Start(start), source)
     }
@@ -90,6 +91,7 @@ impl Turn<'_> {
                 }
                 let next = self.resident.execution_id().next();
                 self.effects.put_metadata(metadata::forgotten());
+                self.effects.set_labels(vec![(metadata::PARENT_LABEL.to_owned(), None)]);
                 self.begin(next, true, start, Vec::new())?;
             }
             Ok(Accepted::Existing) => {}
@@ -138,6 +140,7 @@ impl Turn<'_> {
         observe::name_turn(&self.span, &identity);
         self.notes.begun(&identity.name);
         self.effects.put_metadata(metadata::begun(&identity, Status::Running));
+        self.effects.set_labels(metadata::labels_begun(&identity, Status::Running));
         self.effects.put_labels(start.labels);
         let facts = Facts { instance: self.instance.clone(), execution_id, limits: self.rules.limits };
         let execution = Execution::new(facts, handler);
@@ -163,7 +166,9 @@ impl Turn<'_> {
         // what waits in the queue by now.
         start.carried = carried;
         self.effects.create(next);
-        self.effects.put_metadata(metadata::begun(&Identity::of_start(&start, self.now), Status::Running));
+        let next_identity = Identity::of_start(&start, self.now);
+        self.effects.put_metadata(metadata::begun(&next_identity, Status::Running));
+        self.effects.set_labels(metadata::labels_begun(&next_identity, Status::Running));
         self.effects.push(Message::Start(start).enqueue(&self.instance, fresh_message_id())?);
         self.resident = Resident::Pending { execution_id: next, identity };
         Ok(())

@@ -1,0 +1,142 @@
+//! Doing one thing to all that match.
+
+use super::DeleteError;
+use super::query::Query;
+use crate::client::{ListError, MessageError};
+use crate::ids::InstanceId;
+use crate::metadata::Status;
+
+/// What is done to all instances that a query finds.
+#[must_use = "nothing is done until `.run()`"]
+pub struct Bulk {
+    query: Query,
+    verb: Verb,
+    dry_run: bool,
+}
+
+enum Verb {
+    Cancel(String),
+    Terminate(String),
+    Delete,
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct BulkReport {
+    /// To which instances it was done, or, in a dry run, would be done; ordered by id.
+    pub done: Vec<InstanceId>,
+    /// To which it could not be done, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// An instance that was left alone.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The instance.
+    pub instance: InstanceId,
+    /// Why.
+    pub reason: String,
+}
+
+impl Query {
+    /// Asks all that match and have not ended to end; see [`Client::cancel`](crate::Client::cancel).
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestRuntime;
+    ///
+    /// #[orchestration]
+    /// async fn order(ctx: OrchestrationContext) {
+    ///     ctx.timer(Duration::from_secs(86_400)).await;
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = TestRuntime::start().await?;
+    /// let client = runtime.client();
+    /// for number in 1..=3 {
+    ///     order(&client).id(format!("order-{number}")).start().await?;
+    /// }
+    /// let all = || client.query().name("order");
+    /// assert_eq!(all().cancel_all("the shop is closed").dry_run().run().await?.done.len(), 3);
+    /// assert_eq!(all().cancel_all("the shop is closed").run().await?.done.len(), 3);
+    /// assert_eq!(all().delete_all().run().await?.done.len(), 3);
+    /// # runtime.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cancel_all(self, reason: impl Into<String>) -> Bulk {
+        Bulk { query: self, verb: Verb::Cancel(reason.into()), dry_run: false }
+    }
+
+    /// Ends all that match and have not ended, at once; see [`Client::terminate`](crate::Client::terminate).
+    pub fn terminate_all(self, reason: impl Into<String>) -> Bulk {
+        Bulk { query: self, verb: Verb::Terminate(reason.into()), dry_run: false }
+    }
+
+    /// Deletes all that match and have ended; see [`Client::delete`](crate::Client::delete).
+    pub fn delete_all(self) -> Bulk {
+        Bulk { query: self, verb: Verb::Delete, dry_run: false }
+    }
+}
+
+impl Bulk {
+    /// Does nothing, and reports what it would do.
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    /// Does it, one instance after another. Instances that begin to match while it runs may be passed over. What was done
+    /// stays done if it ends with an error, or its future is dropped; run it again for the rest.
+    ///
+    /// # Errors
+    /// [`ListError`] if the instances cannot be found. That one of them cannot be changed stands in the report.
+    pub async fn run(self) -> Result<BulkReport, ListError> {
+        let Self { query, verb, dry_run } = self;
+        let client = query.client.clone();
+        let mut matching = Vec::new();
+        query
+            .each(|status| {
+                if verb.concerns(status.status) {
+                    matching.push(status.instance);
+                }
+                true
+            })
+            .await?;
+        let mut report = BulkReport::default();
+        for instance in matching {
+            let done = match &verb {
+                _ if dry_run => Ok(()),
+                Verb::Cancel(reason) => client.cancel(&instance, reason).await.map_err(Failed::Message),
+                Verb::Terminate(reason) => client.terminate(&instance, reason).await.map_err(Failed::Message),
+                Verb::Delete => client.delete_closed(&instance).await.map_err(Failed::Delete),
+            };
+            match done {
+                Ok(()) => report.done.push(instance),
+                Err(failed) => report.skipped.push(Skipped { instance, reason: failed.to_string() }),
+            }
+        }
+        Ok(report)
+    }
+}
+
+impl Verb {
+    /// Whether there is anything to be done to one that stands here.
+    fn concerns(&self, status: Status) -> bool {
+        match self {
+            Self::Cancel(_) | Self::Terminate(_) => !status.is_closed(),
+            Self::Delete => status.is_closed(),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Message(MessageError),
+    #[error(transparent)]
+    Delete(DeleteError),
+}

@@ -1,0 +1,21 @@
+//! Looking after many instances: finding them, ending and deleting them in bulk, explaining and moving them.
+//!
+//! Everything here is asked of a [`Client`](crate::Client), with a runtime or without one, and works through the port alone;
+//! so it works on every store.
+
+mod bulk;
+mod cleaning;
+mod delete;
+mod hold;
+mod query;
+mod registry;
+mod retention;
+mod tree;
+
+pub use self::bulk::{Bulk, BulkReport, Skipped};
+pub use self::cleaning::Purge;
+pub use self::delete::DeleteError;
+pub use self::query::{Query, QueryPage};
+pub use self::registry::{RegisteredActivity, RegisteredOrchestration, RegistryListing};
+pub(crate) use self::retention::keep as keep_retention;
+pub use self::tree::Tree;

@@ -1,0 +1,7 @@
+//! Many instances: finding, ending, deleting, explaining, moving them.
+
+mod bulk;
+mod cleaning;
+mod query;
+mod registry;
+mod tree;
