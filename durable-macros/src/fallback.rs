@@ -99,9 +99,9 @@ fn caller(rt: &TokenStream, function: &Function, types: &Types) -> TokenStream {
     let (own, context, returns) = match function.kind {
         Kind::Activity => (quote!(), quote!(#rt::OrchestrationContext), quote!(#rt::ActivityCall<#ident>)),
         Kind::Orchestration => (
-            quote!(DurableCaller: #rt::OrchestrationCaller),
+            quote!(DurableCaller: #rt::OrchestrationCaller<#ident, DurableCall>, DurableCall),
             quote!(DurableCaller),
-            quote!(DurableCaller::Call<#ident>),
+            quote!(DurableCall),
         ),
     };
     quote! {

@@ -58,23 +58,23 @@ pub(crate) fn caller(rt: &TokenStream, function: &Function) -> TokenStream {
     let parameters = function.payloads().map(|argument| (&argument.name, argument.ty()));
     let parameters = parameters.map(|(name, ty)| quote!(#name: #ty));
     let caller = quote_spanned!(proc_macro2::Span::mixed_site()=> caller);
-    let generic = free_name(function);
+    let (from, call) = (free_name(function, ["C", "Caller"]), free_name(function, ["K", "Call"]));
     quote! {
         #(#conditions)* #(#docs)* #(#lints)*
         #[allow(dead_code, clippy::too_many_arguments)]
         #[track_caller]
-        #vis fn #ident<#generic: #rt::OrchestrationCaller>(#caller: &#generic, #(#parameters),*) -> #generic::Call<#ident> {
-            <#generic as #rt::OrchestrationCaller>::call::<#ident>(#caller, ::core::convert::From::from(#tuple))
+        #vis fn #ident<#from: #rt::OrchestrationCaller<#ident, #call>, #call>(#caller: &#from, #(#parameters),*) -> #call {
+            <#from as #rt::OrchestrationCaller<#ident, #call>>::call(#caller, ::core::convert::From::from(#tuple))
         }
     }
 }
 
-/// A name for the type parameter that no argument type has.
-fn free_name(function: &Function) -> Ident {
+/// A name for a type parameter that no argument type has.
+fn free_name(function: &Function, [short, long]: [&str; 2]) -> Ident {
     let types: TokenStream = function.payloads().map(|argument| argument.ty()).map(|ty| quote!(#ty)).collect();
     let taken = |name: &str| names(types.clone()).iter().any(|ident| ident == name);
-    let free = ["C", "Caller", "DurableCaller"].into_iter().find(|name| !taken(name));
-    format_ident!("{}", free.unwrap_or("OrchestrationCallerType"))
+    let free = [short, long].into_iter().find(|name| !taken(name));
+    free.map_or_else(|| format_ident!("Durable{long}"), |name| format_ident!("{name}"))
 }
 
 fn names(tokens: TokenStream) -> Vec<String> {

@@ -186,8 +186,11 @@ impl<'ast> Visit<'ast> for Walk<'_, '_> {
     fn visit_macro(&mut self, call: &'ast Macro) {
         let path = segments(&call.path);
         let candidates = self.names.resolve_macro(&path, call.path.leading_colon.is_some());
+        let arguments = Arguments::of(call, self.macros);
         let before = self.listener.count();
-        let found = self.look_up(&call.path, &path, &candidates);
+        // Whoever's `join!` it is: in a body that we rewrite it becomes ours.
+        let becomes_ours = self.strictness == Strictness::Body && matches!(arguments, Arguments::Join(_));
+        let found = becomes_ours || self.look_up(&call.path, &path, &candidates);
         if !found && !known_macros::is_known(call, &candidates, self.macros) {
             self.form(&call.path, &format!("`{}!`", path.join("::")), &table::UNKNOWN_MACRO);
         }
@@ -197,7 +200,6 @@ impl<'ast> Visit<'ast> for Walk<'_, '_> {
         if let Some(literal) = format::address(call) {
             self.form(&literal, "`{:p}`", &table::ADDRESS);
         }
-        let arguments = Arguments::of(call, self.macros);
         arguments.expressions().into_iter().for_each(|expr| self.within_macro(expr));
     }
 }

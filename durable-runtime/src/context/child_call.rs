@@ -21,25 +21,23 @@ use crate::replay::current::{self, ExecutionKey};
 use crate::replay::{Journal, Resolution};
 use crate::shape::Infallible;
 
-/// Who can call an orchestration by its name: another orchestration, by `&ctx`, or a client, by `&client`.
+/// Who can call the orchestration `O` by its name, and what the `Call` gives: another orchestration, by `&ctx`, a
+/// [`ChildCall`]; a client, by `&client`, a [`StartRequest`].
+///
+/// `Call` is a parameter and not an associated type: so a call with something else is one error and not two.
 #[diagnostic::on_unimplemented(
     message = "an orchestration is called with `&ctx` (as a child) or `&client` (to start it), not with a `&{Self}`",
     label = "give `&OrchestrationContext` or `&Client` here"
 )]
-pub trait OrchestrationCaller {
-    /// What the call gives.
-    type Call<O: Orchestration>;
-
+pub trait OrchestrationCaller<O: Orchestration, Call> {
     /// Prepares the call; nothing happens yet.
     #[track_caller]
-    fn call<O: Orchestration>(&self, arguments: O::Arguments) -> Self::Call<O>;
+    fn call(&self, arguments: O::Arguments) -> Call;
 }
 
-impl OrchestrationCaller for OrchestrationContext {
-    type Call<O: Orchestration> = ChildCall<O>;
-
+impl<O: Orchestration> OrchestrationCaller<O, ChildCall<O>> for OrchestrationContext {
     #[track_caller]
-    fn call<O: Orchestration>(&self, arguments: O::Arguments) -> ChildCall<O> {
+    fn call(&self, arguments: O::Arguments) -> ChildCall<O> {
         ChildCall {
             operation: Operation::new(self.key()),
             input: self.encode(O::NAME, &arguments),
@@ -51,10 +49,8 @@ impl OrchestrationCaller for OrchestrationContext {
     }
 }
 
-impl OrchestrationCaller for Client {
-    type Call<O: Orchestration> = StartRequest<O>;
-
-    fn call<O: Orchestration>(&self, arguments: O::Arguments) -> StartRequest<O> {
+impl<O: Orchestration> OrchestrationCaller<O, StartRequest<O>> for Client {
+    fn call(&self, arguments: O::Arguments) -> StartRequest<O> {
         StartRequest::new(self.clone(), Payload::encode(&arguments))
     }
 }

@@ -2,9 +2,13 @@
 
 use durable_runtime::prelude::*;
 
+async fn foreign() -> u64 {
+    1
+}
+
 #[orchestration]
 async fn process(ctx: OrchestrationContext) {
-    tokio::join!(ctx.timer(Duration::from_secs(1)), ctx.timer(Duration::from_secs(2)));
+    tokio::join!(ctx.timer(Duration::from_secs(1)), foreign());
 }
 
 fn main() {}
