@@ -85,6 +85,17 @@
 //! | `charge_card::run(ctx, card, cents)` | the body, for a unit test |
 //! | `process_order::NAME`, `::VERSION`, `::FINGERPRINT`, `::OUTLINE` | what the macro knows about it |
 //! | `#[deterministic] fn` or `async fn` | a helper that an orchestration may call or await, checked by the same rules |
+//!
+//! An orchestration that would do something else when it is replayed does not compile. The error stands at the token, with
+//! what to write instead and the code of its page in [`errors`]:
+//!
+//! ```text
+//! error: `SystemTime::now` gives another answer when this code is replayed; use `ctx.now()` (DUR0101)
+//!  --> src/main.rs:7:19
+//!   |
+//! 7 |     let started = SystemTime::now();
+//!   |                   ^^^^^^^^^^^^^^^
+//! ```
 
 extern crate self as durable_runtime;
 

@@ -3,9 +3,9 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput};
+use syn::{Data, DeriveInput, Fields, Type};
 
-use super::runtime;
+use super::{arguments, runtime};
 use crate::args::EventArgs;
 use crate::mistakes::Mistakes;
 
@@ -27,7 +27,18 @@ pub(crate) fn event(item: TokenStream) -> TokenStream {
         }
     };
     let mistakes = mistakes.into_tokens();
-    if refused { mistakes } else { quote!(#implementation #mistakes) }
+    let in_order = fields(&input.data).map(|field| arguments::in_order(&rt, &quote!(#field), &quote!(#field)));
+    if refused { mistakes } else { quote!(#implementation #(#in_order)* #mistakes) }
+}
+
+/// The types of all fields.
+fn fields(data: &Data) -> impl Iterator<Item = &Type> {
+    let all: Vec<&Fields> = match data {
+        Data::Struct(data) => vec![&data.fields],
+        Data::Enum(data) => data.variants.iter().map(|variant| &variant.fields).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    all.into_iter().flatten().map(|field| &field.ty)
 }
 
 /// Whether the type cannot be an event.

@@ -17,11 +17,13 @@ pub(super) fn types(rt: &TokenStream, function: &Function) -> TokenStream {
     quote!(#ok #error)
 }
 
-/// The one error, at the success type, if its order differs from run to run.
+/// The one error for each side, at the type written for it, if its order differs from run to run.
 pub(super) fn in_order(rt: &TokenStream, function: &Function) -> TokenStream {
     let output = function.output();
     let (ty, is_result) = (&output.ty, is_result(rt, &output));
-    arguments::in_order(rt, &quote!(<#ty as #rt::Shape<#is_result>>::Ok), &output.ok)
+    let asked = |side: TokenStream, at| arguments::in_order(rt, &quote!(<#ty as #rt::Shape<#is_result>>::#side), at);
+    let (ok, error) = (asked(quote!(Ok), &output.ok), asked(quote!(Err), &output.error));
+    quote!(#ok #error)
 }
 
 /// An error about one side underlines the part of the type that the user wrote for it.

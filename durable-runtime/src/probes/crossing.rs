@@ -1,16 +1,15 @@
-//! Types that cross must be written in the same order in every run.
+//! Types that cross must have the same order in every run.
 //!
-//! The entries of a `HashMap` are keys of a JSON object, and objects are compared without regard to order. A `HashSet`
-//! becomes an array, and its order stays. One that stands in a field of the user's types cannot be seen from here: every
-//! turn is run twice in debug builds, and finds it.
+//! A `HashSet` is refused as an argument, output, error, or field of an event. One that stands in a field of another of the
+//! user's types cannot be seen from here; it is written sorted (`payload::ordered`), as a `HashMap` is.
 
 use std::collections::{HashSet, VecDeque};
 use std::marker::PhantomData;
 
-/// It is written in the same order in every run. Nothing that is [`HoldsSet`] meets this.
+/// It has the same order in every run. Nothing that is [`HoldsSet`] meets this.
 #[diagnostic::on_unimplemented(
-    message = "the order of `{Self}` changes from run to run, and what is stored keeps it; use a `BTreeSet` (DUR0701)",
-    label = "stored in an order that no replay repeats"
+    message = "`{Self}` has another order in every run, and an orchestration would see it; use a `BTreeSet` (DUR0701)",
+    label = "an order that no replay repeats"
 )]
 pub trait Stable {}
 

@@ -17,4 +17,21 @@ async fn collect() -> HashSet<u32> {
     HashSet::new()
 }
 
+#[activity]
+async fn refuse() -> Result<u32, Vec<HashSet<u32>>> {
+    Ok(1)
+}
+
+#[derive(Event, Serialize, Deserialize)]
+struct Chosen {
+    by: String,
+    rooms: HashSet<u32>,
+}
+
+#[derive(Event, Serialize, Deserialize)]
+enum Voted {
+    Nobody,
+    For(Option<HashSet<String>>),
+}
+
 fn main() {}

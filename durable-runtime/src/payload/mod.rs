@@ -1,5 +1,7 @@
 //! Values that cross a border: JSON, encoded once by the user's types and never touched again by the engine.
 
+mod ordered;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -60,12 +62,12 @@ impl CodecError {
 }
 
 impl Payload {
-    /// Encodes a value.
+    /// Encodes a value. What a hash map or hash set holds is written sorted.
     ///
     /// # Errors
     /// [`CodecError`] if the type refuses, as maps whose keys are no texts do.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, CodecError> {
-        let raw = serde_json::value::to_raw_value(value)
+        let raw = ordered::encode(value)
             .map_err(|error| CodecError::new(format!("a `{}` cannot be encoded: {error}", type_name::<T>())))?;
         Ok(Self(raw.into()))
     }
