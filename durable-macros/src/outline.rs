@@ -255,7 +255,7 @@ fn callee(expr: &Expr) -> (String, Span) {
 
 fn kind_of_method(name: &str) -> Option<&'static str> {
     match name {
-        "timer" | "sleep_until" => Some("Timer"),
+        "timer" | "sleep_until" | "timeout" => Some("Timer"),
         "event" | "event_named" | "try_event" => Some("Event"),
         "side_effect" => Some("SideEffect"),
         _ => None,
@@ -309,11 +309,12 @@ mod tests {
                 println!("no step in here")
             }
             waiting.await;
+            ctx.timeout(day, pack(&ctx, d).timeout(hour)).await;
             join_all(items.iter().map(|item| pack(&ctx, item))).await
         }));
         let expected = "Call charge_card\nBranch if\n  Arm\n    Timer\n  Arm\nLoop for\n  Call pack\nChild audit\nJoin join\n  Arm\n    \
             Call pack\n  Arm\n    Call label\nSelect\n  Arm\n    Event Approved\n  Arm\n    Timer\n    Call refund\nSideEffect dice\n\
-            Call pack\nAwait waiting\nJoin join_all\n  Call pack\n";
+            Call pack\nAwait waiting\nCall pack\nTimer\nJoin join_all\n  Call pack\n";
         assert_eq!(outline.to_text(), expected);
     }
 

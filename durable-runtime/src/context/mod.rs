@@ -10,6 +10,7 @@ mod operation;
 mod orchestration;
 mod race;
 pub mod select;
+mod timeout;
 mod timer;
 
 pub use self::activity::ActivityContext;
@@ -23,4 +24,5 @@ pub use self::join::{Slot, slot};
 pub use self::join::{TryJoin2, TryJoin3, TryJoin4, TryJoin5, TryJoin6, TryJoin7, TryJoin8};
 pub use self::orchestration::OrchestrationContext;
 pub use self::race::{Race, race};
+pub use self::timeout::{Elapsed, Timeout};
 pub use self::timer::Timer;

@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::durable::DurableFuture;
 use super::event_wait::{EventWait, passed_over};
 use super::operation::Operation;
+use super::timeout::Timeout;
 use super::timer::{Timer, Until};
 use crate::event::Event;
 use crate::history::{EventKind, Place};
@@ -79,6 +81,28 @@ impl OrchestrationContext {
     #[track_caller]
     pub fn sleep_until(&self, moment: SystemTime) -> Timer {
         Timer::new(Operation::new(self.key), Until::At(moment.into()), Location::caller().into())
+    }
+
+    /// Waits for a durable future, but no longer than this; what is not done by then is cancelled. Which of the two was
+    /// first is a fact of the history.
+    ///
+    /// ```
+    /// # use durable_runtime::prelude::*;
+    /// # #[derive(Event, Serialize, Deserialize)] struct Approved { by: String }
+    /// #[orchestration]
+    /// async fn approve(ctx: OrchestrationContext) -> String {
+    ///     match ctx.timeout(Duration::from_secs(86_400), ctx.event::<Approved>()).await {
+    ///         Ok(approved) => format!("approved by {}", approved.by),
+    ///         Err(elapsed) => format!("not approved: {elapsed}"),
+    ///     }
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn timeout<F: IntoFuture>(&self, limit: Duration, future: F) -> Timeout<F::IntoFuture>
+    where
+        F::IntoFuture: DurableFuture,
+    {
+        Timeout::new(future, self.timer(limit))
     }
 
     /// The moment of the event that the code runs because of. It stands still until the next `.await` that waits.

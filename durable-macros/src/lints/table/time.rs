@@ -77,6 +77,6 @@ pub(super) const ROWS: &[Row] = &[
         ("DUR0404", "timeout"),
         &["tokio::time::timeout", "tokio::time::timeout_at", "async_std::future::timeout", "async_std::io::timeout"],
         "is not recorded, so a replay could time out where this run did not",
-        "use `select!` with `ctx.timer(..)`",
+        "use `ctx.timeout(..)`",
     ),
 ];

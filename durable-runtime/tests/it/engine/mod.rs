@@ -19,4 +19,5 @@ mod retries;
 mod runtimes;
 mod supervision;
 mod time_limits;
+mod timeouts;
 mod workers;
