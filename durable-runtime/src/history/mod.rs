@@ -4,6 +4,7 @@ mod attempts;
 mod event;
 mod failure;
 mod stored;
+mod text;
 mod validate;
 
 pub use self::attempts::FailedAttempt;
@@ -12,4 +13,5 @@ pub use self::event::{ActivitySettings, Carried, Event, EventKind, Parent, Place
 pub use self::failure::Failure;
 pub use self::stored::{HISTORY_FORMAT, HistoryError};
 pub(crate) use self::stored::{read, write};
+pub use self::text::to_text;
 pub use self::validate::{InvalidHistory, validate};

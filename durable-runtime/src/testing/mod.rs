@@ -3,8 +3,10 @@
 mod clock;
 pub mod conformance;
 mod mocks;
+mod replayer;
 mod runtime;
 
 pub use self::clock::ManualClock;
 pub use self::mocks::{ActivityFunction, MockOf};
+pub use self::replayer::{RecordedHistory, Replayed, Replayer, ReplayError};
 pub use self::runtime::{FinishError, TestRuntime, TestRuntimeBuilder};
