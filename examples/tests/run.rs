@@ -42,6 +42,33 @@ fn eternal_keeps_every_history_short() -> Outcome {
 }
 
 #[test]
+fn polling_monitor_waits_and_gives_up() -> Outcome {
+    let said = said(&tempfile::tempdir()?, "polling_monitor", "")?;
+    assert!(said.contains("short film: done, seen at look 6\n"), "{said}");
+    assert!(said.contains("long film: given up, still at "), "{said}");
+    Ok(())
+}
+
+#[test]
+fn testing_kit_lets_a_month_pass() -> Outcome {
+    let said = said(&tempfile::tempdir()?, "testing_kit", "")?;
+    assert_eq!(said.lines().count(), 3, "{said}");
+    Ok(())
+}
+
+#[test]
+fn rate_limited_import_goes_on_after_a_crash_and_subscribes_once() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let crashed = run(folder.path(), "rate_limited_import", "--rows 1230 --crash-after 300")?;
+    assert!(died_by_abort(&crashed), "{crashed:?}");
+
+    let resumed = said(&folder, "rate_limited_import", "")?;
+    assert!(resumed.contains("1,230 members imported from "), "{resumed}");
+    assert!(resumed.contains("1,230 subscribed, 0 of them twice\n"), "{resumed}");
+    Ok(())
+}
+
+#[test]
 fn order_saga_goes_on_after_a_crash_and_charges_once() -> Outcome {
     let folder = tempfile::tempdir()?;
     let crashed = run(folder.path(), "order_saga", "--orders 200 --crash-after 60")?;

@@ -32,7 +32,7 @@ const LEFT_OUT: [&str; 3] = ["place", "format", "fingerprint"];
 /// let handle = remind(&runtime.client(), "tea".to_owned()).id("remind-1").start().await?;
 /// runtime.finish(&handle).await?;
 /// let expected = "\
-/// 1 +0s started name=remind version=0.0.0 input={\"text\":\"tea\"}
+/// 1 +0s started name=remind version=1.0.0 input={\"text\":\"tea\"}
 /// 2 +0s timer_set command=1 fire_at=2026-01-01T01:00:00.000Z
 /// 3 +1h timer_fired command=1
 /// 4 +1h completed output=\"tea\"

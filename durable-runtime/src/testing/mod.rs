@@ -8,5 +8,5 @@ mod runtime;
 
 pub use self::clock::ManualClock;
 pub use self::mocks::{ActivityFunction, MockOf};
-pub use self::replayer::{RecordedHistory, Replayed, Replayer, ReplayError};
+pub use self::replayer::{RecordedHistory, ReplayError, Replayed, Replayer};
 pub use self::runtime::{FinishError, TestRuntime, TestRuntimeBuilder};

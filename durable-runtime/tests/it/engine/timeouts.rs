@@ -1,5 +1,6 @@
 //! A limit around anything durable.
 
+use durable_runtime::Clock as _;
 use durable_runtime::context::Elapsed;
 use durable_runtime::prelude::*;
 use durable_runtime::providers::Provider;
