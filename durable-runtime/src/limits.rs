@@ -12,6 +12,9 @@ pub struct Limits {
     pub open_commands_max: usize,
     /// How many raised events of one instance may wait to be taken: 10,000.
     pub buffered_events_max: usize,
+    /// How often an activity is begun anew after its process died or lost its lease: 10 times. Then it fails, so that a
+    /// body that kills its process does not do so for ever. Its retries do not count.
+    pub deliveries_max: u32,
     /// The longest error text, in bytes; what is longer is cut and marked: 32 KiB.
     pub error_text_bytes_max: usize,
 }
@@ -23,6 +26,7 @@ impl Default for Limits {
             history_events_max: 50_000,
             open_commands_max: 10_000,
             buffered_events_max: 10_000,
+            deliveries_max: 10,
             error_text_bytes_max: 32 * 1024,
         }
     }

@@ -42,6 +42,9 @@ pub(crate) enum Message {
         failed_attempts: Vec<FailedAttempt>,
         #[serde(default)]
         redeliveries: u32,
+        /// Whether what it said last is kept beside its instance.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        progress_kept: bool,
         result: Outcome,
     },
     /// A limit of an activity is over.
@@ -205,6 +208,9 @@ pub(crate) struct ActivityTask {
     pub(crate) failed_attempts: Vec<FailedAttempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_heartbeat: Option<Payload>,
+    /// Whether an attempt before this one kept what it said beside its instance.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) progress_kept: bool,
     /// The trace it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trace: Option<TraceContext>,

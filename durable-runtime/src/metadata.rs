@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::dispatch::ActivityUnderWay;
 use crate::history::{EventKind, Failure, Parent, Started};
-use crate::ids::{ExecutionId, InstanceId};
+use crate::ids::{ExecutionId, InstanceId, MessageId};
 use crate::message::Start;
 use crate::observe::TraceContext;
 use crate::payload::Payload;
@@ -24,6 +24,8 @@ pub(crate) const PARENT_LABEL: &str = "durable.parent";
 const STATE: &str = "state";
 const RESULT: &str = "result";
 const CUSTOM_STATUS: &str = "custom_status";
+/// What comes before the name of an activity.
+const PROGRESS: &str = "activity ";
 
 /// Where an instance stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,6 +218,22 @@ pub(crate) fn forgotten() -> Entries {
 /// What an orchestration says of itself.
 pub(crate) fn custom_status(status: &Payload) -> Entries {
     vec![(CUSTOM_STATUS.to_owned(), Some(Bytes::copy_from_slice(status.as_str().as_bytes())))]
+}
+
+/// What is kept of an activity that runs, in case its process dies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptProgress {
+    pub(crate) attempt: u32,
+    pub(crate) heartbeat: Payload,
+}
+
+/// Keeps it, or takes it away.
+pub(crate) fn progress(activity: &MessageId, progress: Option<&KeptProgress>) -> Entries {
+    vec![(format!("{PROGRESS}{activity}"), progress.and_then(json))]
+}
+
+pub(crate) fn read_progress(record: &InstanceRecord, activity: &MessageId) -> Option<KeptProgress> {
+    serde_json::from_slice(record.metadata.get(&format!("{PROGRESS}{activity}"))?).ok()
 }
 
 fn state(identity: &Identity, status: Status, closed_at: Option<Timestamp>) -> State {

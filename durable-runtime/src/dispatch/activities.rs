@@ -41,6 +41,8 @@ pub(crate) struct Workers {
     pub(super) tags: Arc<[String]>,
     pub(super) caps: Arc<Caps>,
     pub(super) under_way: Arc<UnderWay>,
+    /// How long a lease lasts.
+    pub(super) lease: Duration,
     pub(super) meter: Arc<Meter>,
     /// How long a cancelled body may clean up before it is dropped.
     pub(super) cancel_grace: Duration,

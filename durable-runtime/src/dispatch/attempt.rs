@@ -8,10 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tracing::{Instrument as _, Span};
 
 use super::activities::{Slot, Workers};
+use super::progress::{self, Progress};
 use super::retries;
 use crate::activity::{ActivityBody, AttemptFailure, AttemptOutcome};
 use crate::clock::Timestamp;
@@ -27,7 +28,7 @@ use crate::replay::panics;
 pub(super) async fn run(
     workers: Arc<Workers>,
     leased: LeasedActivity,
-    task: ActivityTask,
+    mut task: ActivityTask,
     slot: Slot,
     unsettled: Option<OwnedSemaphorePermit>,
 ) {
@@ -38,14 +39,24 @@ pub(super) async fn run(
     let (lost, cancelled) = watch::channel(false);
     workers.leases.hold_work(leased.lock_token.clone(), leased.id.clone(), lost);
     workers.under_way.note(&leased.instance, &leased.id, &task, None);
+    let begun = progress::begin(&workers, &leased, &mut task).await;
     let context = context(&workers, &leased, &task, cancelled);
-    note_start(&workers, &leased, &task).await;
-    let span = activity_span(&leased, &task);
-    let outcome = attempt(&workers, &context, &task, &span).instrument(span.clone()).await;
-    let outcome = limited(outcome, workers.limits.payload_bytes_max);
+    let (progress, outcome) = match begun {
+        Ok(progress) => {
+            note_start(&workers, &leased, &task).await;
+            let span = activity_span(&leased, &task);
+            let attempt = attempt(&workers, &context, &task, &span).instrument(span.clone());
+            let outcome = progress::beside(&workers, &leased, &task, (&context, &progress), attempt).await;
+            (progress, limited(outcome, workers.limits.payload_bytes_max))
+        }
+        Err((progress, failure)) => (progress, Err(failure.into())),
+    };
     workers.meter.attempt_ended(&task.name, measured);
     drop(slot);
     let wanted = !context.is_cancelled();
+    if !wanted {
+        progress::forget(&workers, &leased, &progress).await;
+    }
     let wait = outcome.as_ref().err().filter(|_| wanted).and_then(|failure| {
         let now = granted_at(&leased).saturating_add(began.elapsed());
         retries::wait(&leased.instance, &task, failure, now)
@@ -54,9 +65,10 @@ pub(super) async fn run(
         (Some(wait), Err(failure)) => {
             workers.meter.retried(&task.name);
             let last_heartbeat = context.heard().1;
+            task.progress_kept = progress.is_kept();
             retries::put_back(&workers, &leased, task, &failure.failure, last_heartbeat, wait).await;
         }
-        (_, outcome) => settle(&workers, &leased, task, outcome, unsettled),
+        (_, outcome) => settle(&workers, &leased, task, &progress, outcome, unsettled),
     }
     workers.ended(leased.lock_token.fence);
 }
@@ -80,6 +92,8 @@ fn context(
         deadline: time_left(leased, task).and_then(|left| SystemTime::now().checked_add(left)),
         last_heartbeat: task.last_heartbeat.clone(),
         heartbeat: Mutex::new(HeartbeatState { at: Instant::now(), progress: None }),
+        beat: Notify::new(),
+        payload_bytes_max: workers.limits.payload_bytes_max,
         cancelled,
         states: Arc::clone(&workers.states),
         client: workers.client.clone().within(task.trace.clone()),
@@ -207,6 +221,7 @@ fn settle(
     workers: &Workers,
     leased: &LeasedActivity,
     task: ActivityTask,
+    progress: &Progress,
     outcome: AttemptOutcome,
     unsettled: Option<OwnedSemaphorePermit>,
 ) {
@@ -217,8 +232,8 @@ fn settle(
         command: task.command,
         attempts: task.attempt,
         failed_attempts: task.failed_attempts,
-        // Every attempt was handed out once; what is more was handed out again.
-        redeliveries: leased.attempt.saturating_sub(task.attempt),
+        redeliveries: progress.redeliveries,
+        progress_kept: progress.is_kept(),
         result: outcome.map_err(|failure| failure.failure).into(),
     };
     workers.door.settle(&leased.instance, message, leased.lock_token.clone(), unsettled);

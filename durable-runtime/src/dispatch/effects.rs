@@ -110,6 +110,7 @@ impl Effects {
                     attempt: 1,
                     failed_attempts: Vec::new(),
                     last_heartbeat: None,
+                    progress_kept: false,
                     trace: self.trace.clone(),
                 };
                 let id = command_message_id(execution_id, *command);

@@ -10,7 +10,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::activities::Workers;
 use super::door::Door;
-use super::leases::LEASE_TTL;
 use crate::providers::{ActivityRequest, OwnerId, Provider, ProviderError, TurnRequest};
 
 /// How long a fetch waits in the store before it asks anew.
@@ -21,12 +20,12 @@ const TURNS_MAX: usize = 256;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Fetches turns, for ever.
-pub(crate) async fn turns(provider: Arc<dyn Provider>, owner: OwnerId, door: Arc<Door>) {
+pub(crate) async fn turns(provider: Arc<dyn Provider>, owner: OwnerId, door: Arc<Door>, ttl: Duration) {
     let room = Arc::new(Semaphore::new(TURNS_MAX));
     loop {
         let Some(mut free) = free(&room).await else { return };
         let max = free.num_permits();
-        let want = TurnRequest { owner: owner.clone(), max, ttl: LEASE_TTL, wait: FETCH_WAIT, instance: None };
+        let want = TurnRequest { owner: owner.clone(), max, ttl, wait: FETCH_WAIT, instance: None };
         match provider.fetch_turns(want).await {
             Ok(turns) => {
                 for turn in turns {
@@ -63,7 +62,7 @@ pub(crate) async fn activities(provider: Arc<dyn Provider>, owner: OwnerId, work
         let want = ActivityRequest {
             owner: owner.clone(),
             max: free.num_permits().min(room.max),
-            ttl: LEASE_TTL,
+            ttl: workers.lease,
             wait: FETCH_WAIT,
             topics: room.topics,
             tags: room.tags,

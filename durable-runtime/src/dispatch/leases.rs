@@ -10,7 +10,7 @@ use super::under_way::UnderWay;
 use crate::ids::{InstanceId, LockToken, MessageId};
 use crate::providers::{Provider, Renewal};
 
-/// How long a lease lasts; it is renewed at a third of that.
+/// How long a lease lasts unless the builder says otherwise; it is renewed at a third of that.
 pub(crate) const LEASE_TTL: Duration = Duration::from_secs(30);
 
 /// The leases that are in use, by fence.
@@ -66,8 +66,8 @@ impl Held {
 }
 
 /// Renews all leases in use, for ever.
-pub(crate) async fn renew(provider: Arc<dyn Provider>, leases: Arc<Leases>) {
-    let mut interval = tokio::time::interval(LEASE_TTL / 3);
+pub(crate) async fn renew(provider: Arc<dyn Provider>, leases: Arc<Leases>, ttl: Duration) {
+    let mut interval = tokio::time::interval(ttl / 3);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
@@ -75,7 +75,7 @@ pub(crate) async fn renew(provider: Arc<dyn Provider>, leases: Arc<Leases>) {
         if tokens.is_empty() {
             continue;
         }
-        match provider.renew(&tokens, LEASE_TTL).await {
+        match provider.renew(&tokens, ttl).await {
             Ok(renewals) => note_lost(&leases, &tokens, &renewals),
             Err(error) => tracing::warn!(%error, "leases could not be renewed; the next attempt follows"),
         }

@@ -16,7 +16,7 @@ use crate::providers::{CommitError, CommitId, LeasedActivity, Transaction, Trans
 use crate::retry::RetryPolicy;
 
 /// How long what could not be written waits before it is written again.
-const PAUSE: Duration = Duration::from_millis(200);
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long until the next attempt; `None` if there is none.
 pub(super) fn wait(
@@ -106,6 +106,7 @@ mod tests {
             failed_attempts: Vec::new(),
             last_heartbeat: None,
             trace: None,
+            progress_kept: false,
         }
     }
 

@@ -96,7 +96,7 @@ impl Runtime {
     /// ```
     pub async fn metrics(&self) -> Metrics {
         let stats = self.provider.stats().await.ok();
-        self.meter.read(self.door.suspended.count(), stats)
+        self.meter.read(self.door.suspended.count(), stats, self.provider.groups())
     }
 
     /// Ends it: takes no more from clients, lets running activities end until `deadline` is over, stops the rest

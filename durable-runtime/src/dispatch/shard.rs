@@ -18,7 +18,7 @@ use lru::LruCache;
 use tokio::runtime::Handle;
 
 use super::door::{Accepted, Delivery, Origin, Refusal, ToShard, TurnRoom};
-use super::leases::{LEASE_TTL, Leases};
+use super::leases::Leases;
 use super::load::{Loaded, load};
 use super::resident::Resident;
 use super::supervised::Supervisor;
@@ -45,6 +45,7 @@ pub(super) struct Shard {
     pub(super) rules: Rules,
     pub(super) suspended: Arc<Suspended>,
     pub(super) leases: Arc<Leases>,
+    pub(super) lease: Duration,
     pub(super) meter: Arc<Meter>,
     pub(super) supervisor: Supervisor,
     /// The runtime on which futures of the store may rely.
@@ -259,7 +260,7 @@ impl Running {
         let want = TurnRequest {
             owner: self.shard.owner.clone(),
             max: 1,
-            ttl: LEASE_TTL,
+            ttl: self.shard.lease,
             wait: Duration::ZERO,
             instance: Some(instance.clone()),
         };

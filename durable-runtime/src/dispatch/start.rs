@@ -116,6 +116,7 @@ impl Start {
             },
             suspended: Arc::clone(&self.suspended),
             leases: Arc::clone(&self.leases),
+            lease: self.builder.lease,
             meter: Arc::clone(&self.meter),
             supervisor,
             engine: self.engine.clone(),
@@ -152,6 +153,7 @@ impl Start {
             tags: self.builder.tags.clone().into(),
             caps: Arc::new(Caps::new(self.builder.caps(&self.registry))),
             under_way: Arc::clone(&self.under_way),
+            lease: self.builder.lease,
             meter: Arc::clone(&self.meter),
             cancel_grace: self.builder.cancel_grace,
             running: Mutex::new(BTreeMap::new()),
@@ -160,9 +162,9 @@ impl Start {
 
     fn tasks(&self, door: &Arc<Door>, workers: &Arc<Workers>) -> Vec<AbortHandle> {
         let provider = || Arc::clone(&self.builder.provider);
-        let turns = fetch::turns(provider(), self.owner.clone(), Arc::clone(door));
+        let turns = fetch::turns(provider(), self.owner.clone(), Arc::clone(door), self.builder.lease);
         let activities = fetch::activities(provider(), self.owner.clone(), Arc::clone(workers));
-        let renewal = leases::renew(provider(), Arc::clone(&self.leases));
+        let renewal = leases::renew(provider(), Arc::clone(&self.leases), self.builder.lease);
         let watch = watchdog::watch(self.watches.clone(), self.builder.turn_budget, Arc::clone(&self.suspended));
         vec![
             self.engine.spawn(turns).abort_handle(),

@@ -1,10 +1,10 @@
 //! The way to the recorder of the crate `metrics`; without the feature of that name, nowhere.
 
 #[cfg(feature = "metrics")]
-pub(super) use on::{count, measure, set};
+pub(super) use on::{count, measure, reached, set};
 
 #[cfg(not(feature = "metrics"))]
-pub(super) use off::{count, measure, set};
+pub(super) use off::{count, measure, reached, set};
 
 /// Names and values of labels.
 type Labels<'a> = [(&'static str, &'a str)];
@@ -25,6 +25,10 @@ mod on {
         metrics::counter!(name, owned(labels)).increment(1);
     }
 
+    pub(in crate::observe) fn reached(name: &'static str, value: u64) {
+        metrics::counter!(name).absolute(value);
+    }
+
     pub(in crate::observe) fn set(name: &'static str, labels: &Labels<'_>, value: f64) {
         metrics::gauge!(name, owned(labels)).set(value);
     }
@@ -41,6 +45,8 @@ mod off {
     use super::Labels;
 
     pub(in crate::observe) fn count(_: &'static str, _: &Labels<'_>) {}
+
+    pub(in crate::observe) fn reached(_: &'static str, _: u64) {}
 
     pub(in crate::observe) fn set(_: &'static str, _: &Labels<'_>, _: f64) {}
 

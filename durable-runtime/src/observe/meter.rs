@@ -9,7 +9,7 @@ use super::metrics::{ActivityMetrics, Completions, Metrics};
 use super::names;
 use crate::clock::Clock;
 use crate::history::EventKind;
-use crate::providers::Stats;
+use crate::providers::{Groups, Stats};
 
 /// One for each runtime.
 pub(crate) struct Meter {
@@ -40,13 +40,16 @@ impl Meter {
     }
 
     /// All of it at the moment.
-    pub(crate) fn read(&self, suspended: usize, store: Option<Stats>) -> Metrics {
+    pub(crate) fn read(&self, suspended: usize, store: Option<Stats>, groups: Groups) -> Metrics {
         facade::set(names::SUSPENDED, &[], suspended as f64);
         if let Some(stats) = &store {
             facade::set(names::QUEUE_DEPTH, &[("queue", "turns")], stats.turn_messages as f64);
             facade::set(names::QUEUE_DEPTH, &[("queue", "activities")], stats.activities as f64);
         }
-        Metrics { suspended: suspended as u64, store, ..self.lock().clone() }
+        facade::reached(names::GROUPS, groups.times.count);
+        facade::reached(names::GROUP_TRANSACTIONS, groups.sizes.sum);
+        facade::reached(names::GROUP_TIME, groups.times.sum);
+        Metrics { suspended: suspended as u64, store, groups, ..self.lock().clone() }
     }
 
     /// The moment, for [`Meter::since`].
@@ -127,6 +130,12 @@ impl Meter {
         });
         let outcome = if completed { "completed" } else { "failed" };
         facade::count(names::ACTIVITIES, &[("activity", activity), ("outcome", outcome)]);
+    }
+
+    /// Something was given up because it never came to an end.
+    pub(crate) fn poisoned(&self) {
+        self.lock().poisoned += 1;
+        facade::count(names::POISONED, &[]);
     }
 
     fn time(&self, name: &'static str, took: Duration, which: impl FnOnce(&mut Metrics) -> &mut Distribution) {

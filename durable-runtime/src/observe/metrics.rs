@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::distribution::Distribution;
-use crate::providers::Stats;
+use crate::providers::{Groups, Stats};
 
 /// What a runtime has counted and measured since it was started. Times are in microseconds; see [`Distribution`].
 ///
@@ -30,10 +30,14 @@ pub struct Metrics {
     pub activity_age: Distribution,
     /// What activities did, by name.
     pub activities: BTreeMap<String, ActivityMetrics>,
+    /// Activities that were given up because they never came to an end, however often they were begun anew.
+    pub poisoned: u64,
     /// Instances that cannot go on in this process, at the moment.
     pub suspended: u64,
-    /// What waits in the store at the moment, and how it writes; `None` if it cannot be asked.
+    /// What waits in the store at the moment; `None` if it cannot be asked.
     pub store: Option<Stats>,
+    /// How many transactions the store wrote together, and how long it took until they were on disk, since it was opened.
+    pub groups: Groups,
 }
 
 /// How executions ended.

@@ -25,7 +25,15 @@ pub const RETRIES: &str = "durable_activity_retries_total";
 pub const ACTIVITIES: &str = "durable_activities_total";
 /// Histogram: how long an attempt took, in seconds. Label `activity`.
 pub const ATTEMPT_TIME: &str = "durable_activity_attempt_seconds";
+/// Counter: activities that were given up because they never came to an end, however often they were begun anew.
+pub const POISONED: &str = "durable_poisoned_total";
 /// Gauge: instances that cannot go on in this process.
 pub const SUSPENDED: &str = "durable_suspended";
 /// Gauge: messages that wait. Label `queue`: `turns`, `activities`. Set whenever metrics are read.
 pub const QUEUE_DEPTH: &str = "durable_queue_depth";
+/// Counter: groups of transactions that the store has written, each with one flush. Set whenever metrics are read.
+pub const GROUPS: &str = "durable_store_groups_total";
+/// Counter: the transactions in all those groups. Set whenever metrics are read.
+pub const GROUP_TRANSACTIONS: &str = "durable_store_group_transactions_total";
+/// Counter: how long it took in all until they were on disk, in microseconds. Set whenever metrics are read.
+pub const GROUP_TIME: &str = "durable_store_group_microseconds_total";

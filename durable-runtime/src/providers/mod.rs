@@ -5,6 +5,7 @@
 //! or what a status is: the runtime computes all of that and hands it over as values.
 
 mod error;
+mod groups;
 mod kv;
 mod record;
 mod records;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use self::error::{CommitError, ErrorKind, OpenError, ProviderError};
+pub use self::groups::Groups;
 pub use self::kv::{FsOptions, FsProvider, KvProvider, MemoryProvider};
 #[cfg(feature = "sled")]
 pub use self::kv::{SledOptions, SledProvider};
@@ -116,6 +118,11 @@ pub trait Provider: Send + Sync + 'static {
     /// [`ProviderError`] if the store cannot be read.
     async fn stats(&self) -> Result<Stats, ProviderError>;
 
+    /// How transactions were written together since the store was opened; nothing, if this store does not count them.
+    fn groups(&self) -> Groups {
+        Groups::default()
+    }
+
     /// What this store can do and promises.
     fn capabilities(&self) -> Capabilities;
 
@@ -171,6 +178,10 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
 
     async fn stats(&self) -> Result<Stats, ProviderError> {
         (**self).stats().await
+    }
+
+    fn groups(&self) -> Groups {
+        (**self).groups()
     }
 
     fn capabilities(&self) -> Capabilities {

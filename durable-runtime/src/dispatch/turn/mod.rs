@@ -13,7 +13,7 @@ use crate::dispatch::{ActivityUnderWay, UnderWay};
 use crate::history::{Event, EventKind};
 use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 use crate::limits::Limits;
-use crate::message::{Message, fresh_message_id};
+use crate::message::{Message, command_message_id, fresh_message_id};
 use crate::metadata;
 use crate::observe::{TurnNotes, turn_span};
 use crate::payload::CodecError;
@@ -128,6 +128,13 @@ impl Turn<'_> {
     }
 
     fn take(&mut self, message: Message, source: Source) -> Result<(), CodecError> {
+        if let (
+            Message::ActivityDone { execution_id, command, progress_kept: true, .. },
+            Resident::Live(_) | Resident::Closed { .. },
+        ) = (&message, &self.resident)
+        {
+            self.effects.put_metadata(metadata::progress(&command_message_id(*execution_id, *command), None));
+        }
         match (&mut self.resident, message) {
             (Resident::Absent, Message::Start(start)) => self.take_first_start(start, source),
             // What is in its queue is its own start; one in hand is another.

@@ -176,10 +176,12 @@ impl Committer {
         let touched = std::mem::take(&mut group.touched);
         let shared = self.shared.clone();
         let sync = self.durability == Durability::Immediate;
+        let begin = shared.clock.elapsed();
         guarded(|| {
             shared.gate.apply(batch, touched)?;
             if sync { shared.sync() } else { Ok(()) }
         })?;
+        shared.groups.add(kept.len(), shared.clock.elapsed().saturating_sub(begin));
         if !sync {
             self.unsynced_since.get_or_insert_with(|| shared.clock.now());
         }

@@ -21,6 +21,7 @@ use super::store::{Opener, OrderedStore, StoreError};
 use super::waiters::{Awaited, Patience};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
+use crate::providers::groups::Groups;
 use crate::providers::{
     ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, InstancePage, InstanceRecord, LeasedActivity,
     LeasedTurn, PageRequest, Provider, ProviderError, Renewal, Stats, StoredEvent, Transaction, TurnRequest,
@@ -210,6 +211,10 @@ impl<A: 'static> Provider for KvProvider<A> {
     async fn stats(&self) -> Result<Stats, ProviderError> {
         self.shared().gate.check().map_err(|error| error.during("count"))?;
         Ok(self.shared().with_index(|index, _| index.stats()))
+    }
+
+    fn groups(&self) -> Groups {
+        self.shared().groups.read()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -294,6 +294,31 @@ async fn many_transactions_share_one_flush() {
 }
 
 #[tokio::test]
+async fn groups_are_counted_with_their_sizes_and_times() {
+    let case = case();
+    let go = case.hesitate();
+    let mut first = case.provider.atomic_batch(start(0, "first"));
+    assert!((&mut first).now_or_never().is_none());
+    // The committer has taken it: a read of it waits.
+    let early = id("first");
+    while case.provider.instance(&early).now_or_never().is_some() {
+        std::thread::yield_now();
+    }
+    let mut rest = futures_util::future::join_all([case.start(1, "a"), case.start(2, "b"), case.start(3, "c")]).boxed();
+    assert!((&mut rest).now_or_never().is_none());
+    case.clock.advance(Duration::from_millis(7));
+    go.send(()).unwrap();
+    first.await.unwrap();
+    go.send(()).unwrap();
+    assert!(rest.await.iter().all(Result::is_ok));
+    case.provider.atomic_batch(start(3, "c")).await.unwrap(); // known by its name: no group
+    let groups = case.provider.groups();
+    assert_eq!((groups.sizes.count, groups.sizes.sum, groups.sizes.max), (2, 4, 3));
+    assert_eq!((groups.times.count, groups.times.total_time()), (2, Duration::from_millis(7)));
+    case.provider.close().await;
+}
+
+#[tokio::test]
 async fn a_group_has_at_most_about_a_mebibyte() {
     let case = case();
     let go = case.hesitate();

@@ -15,6 +15,7 @@ use super::waiters::{Awaited, Waiters, Waiting};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::InstanceId;
 use crate::providers::ProviderError;
+use crate::providers::groups::GroupCounter;
 
 /// See the module.
 pub(super) struct Shared {
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) waiters: Waiters,
     pub(super) inbox: Inbox,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) groups: GroupCounter,
     closed: AtomicBool,
 }
 
@@ -36,6 +38,7 @@ impl Shared {
             waiters: Waiters::default(),
             inbox: Inbox::default(),
             clock,
+            groups: GroupCounter::default(),
             closed: AtomicBool::new(false),
         }
     }

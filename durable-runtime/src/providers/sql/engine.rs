@@ -18,6 +18,7 @@ use super::session::{Session, SqlError};
 use super::writer::{Dialect, Writer};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
+use crate::providers::groups::{GroupCounter, Groups};
 use crate::providers::waiters::{Awaited, Patience, Waiters, Waiting, locked};
 use crate::providers::{
     ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, InstancePage, InstanceRecord, LeasedActivity,
@@ -37,6 +38,7 @@ pub(super) struct Shared {
     pub(super) readers: Arc<Readers>,
     pub(super) waiters: Waiters,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) groups: GroupCounter,
     closed: AtomicBool,
 }
 
@@ -95,7 +97,7 @@ impl<D> SqlProvider<D> {
     ) -> std::io::Result<Self> {
         let (readers, closed) = (Arc::<Readers>::default(), AtomicBool::new(false));
         let (inbox, waiters) = (Inbox::default(), Waiters::default());
-        let shared = Arc::new(Shared { inbox, readers, waiters, clock, closed });
+        let shared = Arc::new(Shared { inbox, readers, waiters, clock, groups: GroupCounter::default(), closed });
         let bell = ring_on_change(&shared);
         let reading = shared.readers.start(&connect)?;
         let writer = Writer::new(shared.clone(), session, dialect, connect, capabilities.durability);
@@ -232,6 +234,10 @@ impl<D: 'static> Provider for SqlProvider<D> {
     async fn stats(&self) -> Result<Stats, ProviderError> {
         let now = self.shared().clock.now();
         self.shared().readers.read("count", move |sql| read::stats(sql, now)).await
+    }
+
+    fn groups(&self) -> Groups {
+        self.shared().groups.read()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -11,6 +11,7 @@ mod children;
 mod design;
 mod faults;
 mod generations;
+mod heartbeats;
 mod instances;
 mod messages;
 mod panics;

@@ -1,13 +1,14 @@
 //! Each metric has the value that it should have: durations are those of a clock set by hand.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use durable_runtime::observe::{Distribution, Metrics};
 use durable_runtime::prelude::*;
 use durable_runtime::testing::{ManualClock, TestRuntime};
+use durable_runtime::{Provider, SqliteProvider};
 
-use crate::engine::kit::{end, soon};
+use crate::engine::kit::{each_store, end, soon};
 
 static CLOCKS: Mutex<BTreeMap<String, ManualClock>> = Mutex::new(BTreeMap::new());
 
@@ -196,6 +197,25 @@ async fn attempts_their_durations_and_retries() {
     assert_eq!((metrics.attempts, metrics.retries, metrics.completed, metrics.failed), (5, 3, 1, 1));
     assert_eq!(metrics.attempt_time, times(&[10, 20, 10, 20, 30]));
     runtime.shutdown().await;
+}
+
+#[tokio::test]
+async fn flushes_with_their_sizes_and_times() {
+    let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
+    let sqlite = SqliteProvider::options().clock(clock.clone()).open(folder.path().join("store")).unwrap();
+    let mut stores: Vec<Arc<dyn Provider>> = vec![Arc::new(sqlite)];
+    stores.extend(each_store().map(|test| test.store));
+    for store in stores {
+        let client = Client::new(Arc::clone(&store));
+        for number in 1..=3 {
+            client.start_named("grouped", &number).id(format!("{number}")).start().await.unwrap();
+        }
+        client.start_named("grouped", &1).id("1").start().await.unwrap_err();
+        let mut ones = Distribution::default();
+        (0..3).for_each(|_| ones.add(1));
+        let groups = store.groups();
+        assert_eq!((groups.sizes, groups.times), (ones, times(&[0, 0, 0])), "{}", store.capabilities().name);
+    }
 }
 
 #[tokio::test]

@@ -117,6 +117,10 @@ async fn the_recorder_of_the_application_hears_names_labels_and_values() {
     }
     heard(names::QUEUE_DEPTH, "queue=turns");
     heard(names::QUEUE_DEPTH, "queue=activities");
+    for name in [names::GROUPS, names::GROUP_TRANSACTIONS, names::GROUP_TIME] {
+        heard(name, "");
+    }
+    assert!(own.groups.sizes.sum >= own.groups.sizes.count && own.groups.sizes.count > 0, "{:?}", own.groups);
     assert_eq!(own.starts["recorded"], 1);
     runtime.shutdown().await;
 }

@@ -99,6 +99,7 @@ impl Writer {
         // Leases need not survive a power cut: nobody is left to hold them.
         let commits = jobs.iter().any(|job| matches!(job, Job::Commit(..)));
         let sync = commits && self.durability == Durability::Immediate;
+        let begin = self.shared.clock.elapsed();
         self.session.begin_write(sync).map_err(Failure::Certain)?;
         let written = self.write_group(jobs);
         let (outcomes, changes, commits) = written.map_err(|error| {
@@ -112,6 +113,9 @@ impl Writer {
             _ => Failure::Uncertain(error),
         })?;
         if let Some(commits) = commits {
+            let kept = |outcome: &&Outcome| matches!(outcome, Outcome::Commit(Ok(_)));
+            let took = self.shared.clock.elapsed().saturating_sub(begin);
+            self.shared.groups.add(outcomes.iter().filter(kept).count(), took);
             if sync {
                 self.dialect.kept(commits);
             } else {
