@@ -82,6 +82,8 @@
 //! | `.retry(..)` `.timeout(..)` `.heartbeat_timeout(..)` `.schedule_to_start(..)` `.schedule_to_close(..)` `.tag(..)` on it | for this call, instead of what the attribute says |
 //! | `process_order(&ctx, order)` | a child: `.await` waits, `.detach()` does not, `.continue_as_new()` restarts this instance with it |
 //! | `process_order(&client, order)` | a start: `.id(..)` `.version(..)` `.label(..)` `.if_exists(..)` `.start().await` gives a [`Handle`] |
+//! | `#[orchestration(timeout = "1h")]` | how long one execution may take; then it cleans up as if cancelled, and is `TimedOut` |
+//! | `ctx.on_cancel(..)` `ctx.saga()` `ctx.cancellation()` | what runs before the end when it is cancelled or fails |
 //! | `charge_card::run(ctx, card, cents)` | the body, for a unit test |
 //! | `process_order::NAME`, `::VERSION`, `::FINGERPRINT`, `::OUTLINE` | what the macro knows about it |
 //! | `#[deterministic] fn` or `async fn` | a helper that an orchestration may call or await, checked by the same rules |
@@ -140,6 +142,7 @@ pub use context::{ActivityContext, ActivityError, ChildError, DurableFuture, Loc
 pub use context::{join_all, race, try_join_all};
 pub use dispatch::{ActivityUnderWay, Runtime, RuntimeBuilder, RuntimeError};
 pub use event::Event;
+pub use history::ClosePolicy;
 pub use ids::{CommandId, EventId, ExecutionId, ID_BYTES_MAX, IdError, InstanceId, LockToken, MessageId, check_id};
 pub use limits::Limits;
 pub use message::IfExists;

@@ -15,6 +15,8 @@ pub struct Limits {
     /// How often an activity is begun anew after its process died or lost its lease: 10 times. Then it fails, so that a
     /// body that kills its process does not do so for ever. Its retries do not count.
     pub deliveries_max: u32,
+    /// How many instances may stand above a child: 64. A child of itself would have no end.
+    pub child_depth_max: u32,
     /// The longest error text, in bytes; what is longer is cut and marked: 32 KiB.
     pub error_text_bytes_max: usize,
 }
@@ -27,6 +29,7 @@ impl Default for Limits {
             open_commands_max: 10_000,
             buffered_events_max: 10_000,
             deliveries_max: 10,
+            child_depth_max: 64,
             error_text_bytes_max: 32 * 1024,
         }
     }

@@ -57,6 +57,11 @@ pub(crate) enum Message {
         execution_id: ExecutionId,
         command: CommandId,
     },
+    /// An execution has taken as long as it may.
+    DeadlineReached {
+        execution_id: ExecutionId,
+        message: String,
+    },
     ChildDone {
         execution_id: ExecutionId,
         command: CommandId,
@@ -72,8 +77,13 @@ pub(crate) enum Message {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Parent>,
     },
+    Suspend,
+    Resume,
     Terminate {
         reason: String,
+        /// Whose child it must be, if a parent asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Parent>,
     },
 }
 
@@ -130,6 +140,8 @@ impl Message {
         }
         Some(match self {
             Self::Start(_) => return None,
+            Self::Suspend => EventKind::Suspended,
+            Self::Resume => EventKind::Resumed,
             Self::ActivityDone { command, attempts, failed_attempts, redeliveries, result, .. } => match result {
                 Outcome::Output(output) => {
                     EventKind::ActivityCompleted { command, output, attempts, failed_attempts, redeliveries }
@@ -151,9 +163,18 @@ impl Message {
                 Outcome::Failure(failure) => EventKind::ChildFailed { command, failure },
             },
             Self::Raised { name, value } => EventKind::EventRaised { name, value },
+            Self::DeadlineReached { message, .. } => EventKind::DeadlineReached { message },
             Self::Cancel { reason, .. } => EventKind::CancelRequested { reason },
-            Self::Terminate { reason } => EventKind::Terminated { reason },
+            Self::Terminate { reason, .. } => EventKind::Terminated { reason },
         })
+    }
+
+    /// The parent that asks, if one does.
+    pub(crate) fn asked_by(&self) -> Option<&Parent> {
+        match self {
+            Self::Cancel { by, .. } | Self::Terminate { by, .. } => by.as_ref(),
+            _ => None,
+        }
     }
 
     /// An answer is for the execution that asked; what comes from outside is for any.
@@ -162,6 +183,7 @@ impl Message {
             Self::ActivityDone { execution_id, .. }
             | Self::ActivityLate { execution_id, .. }
             | Self::TimerDue { execution_id, .. }
+            | Self::DeadlineReached { execution_id, .. }
             | Self::ChildDone { execution_id, .. } => *execution_id == current,
             _ => true,
         }
@@ -229,6 +251,16 @@ impl ActivityTask {
 /// The name of what a command puts into a queue of its own instance: the command finds it again to cancel it.
 pub(crate) fn command_message_id(execution_id: ExecutionId, command: CommandId) -> MessageId {
     known_id(format!("{execution_id}.{command}"))
+}
+
+/// The name of the start that an execution waits for.
+pub(crate) fn start_message_id(execution_id: ExecutionId) -> MessageId {
+    known_id(format!("{execution_id}.start"))
+}
+
+/// The name of what says that an execution has taken as long as it may.
+pub(crate) fn deadline_message_id(execution_id: ExecutionId) -> MessageId {
+    known_id(format!("{execution_id}.deadline"))
 }
 
 /// Which limit of an activity may be over.

@@ -27,6 +27,9 @@ const CUSTOM_STATUS: &str = "custom_status";
 /// What comes before the name of an activity.
 const PROGRESS: &str = "activity ";
 
+/// Why an instance does not go on that was suspended from outside.
+pub(crate) const BY_HAND: &str = "it was suspended from outside; `resume` lets it go on";
+
 /// Where an instance stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +39,8 @@ pub enum Status {
     Pending,
     /// It works or waits.
     Running,
+    /// It was suspended from outside: what comes is kept until it is resumed.
+    Suspended,
     /// It returned.
     Completed,
     /// It failed.
@@ -44,12 +49,14 @@ pub enum Status {
     Cancelled,
     /// It was ended at once from outside.
     Terminated,
+    /// It took longer than it may: the `timeout` of its attribute.
+    TimedOut,
 }
 
 impl Status {
     /// Whether nothing more can happen to it.
     pub const fn is_closed(self) -> bool {
-        !matches!(self, Self::Pending | Self::Running)
+        !matches!(self, Self::Pending | Self::Running | Self::Suspended)
     }
 }
 
@@ -58,10 +65,12 @@ impl std::fmt::Display for Status {
         f.write_str(match self {
             Self::Pending => "pending",
             Self::Running => "running",
+            Self::Suspended => "suspended",
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Terminated => "terminated",
+            Self::TimedOut => "timed_out",
         })
     }
 }
@@ -92,7 +101,10 @@ pub struct InstanceStatus {
     pub started_at: Timestamp,
     /// When it ended, if it did.
     pub closed_at: Option<Timestamp>,
-    /// Why it does not go on in this process, if it does not: a replay mismatch, a missing handler, a damaged record.
+    /// Until when its newest execution may take, if it has a limit.
+    pub deadline: Option<Timestamp>,
+    /// Why it does not go on, if it does not: it was suspended from outside, or, in this process, there is a replay mismatch,
+    /// a missing handler, a damaged record.
     pub suspended: Option<String>,
     /// The activities that this process has begun for it and that are not done, with their attempts and errors.
     pub activities: Vec<ActivityUnderWay>,
@@ -111,6 +123,8 @@ struct State {
     closed_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parent: Option<Parent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deadline: Option<Timestamp>,
 }
 
 /// The part that comes with the end.
@@ -129,6 +143,7 @@ pub(crate) struct Identity {
     pub(crate) parent: Option<Parent>,
     pub(crate) started_at: Timestamp,
     pub(crate) trace: Option<TraceContext>,
+    pub(crate) deadline: Option<Timestamp>,
 }
 
 impl Identity {
@@ -139,6 +154,7 @@ impl Identity {
             parent: started.parent.clone(),
             started_at: at,
             trace: started.trace.clone(),
+            deadline: started.timeout.map(|timeout| at.saturating_add(timeout)),
         }
     }
 
@@ -149,14 +165,22 @@ impl Identity {
             version: start.version.clone(),
             parent: start.parent.clone(),
             started_at: at,
+            deadline: None,
             trace: start.trace.clone(),
         }
     }
 
     /// What is known of it without its history.
     pub(crate) fn of_status(status: InstanceStatus) -> Self {
-        let InstanceStatus { name, version, parent, started_at, .. } = status;
-        Self { name, version, parent, started_at, trace: None }
+        let InstanceStatus { name, version, parent, started_at, deadline, .. } = status;
+        Self { name, version, parent, started_at, deadline, trace: None }
+    }
+}
+
+impl Identity {
+    /// How many instances stand above it.
+    pub(crate) fn depth(&self) -> u32 {
+        self.parent.as_ref().map_or(0, |parent| parent.depth)
     }
 }
 
@@ -186,6 +210,11 @@ pub(crate) fn begun(identity: &Identity, status: Status) -> Entries {
     vec![(STATE.to_owned(), json(&state(identity, status, None))), (RESULT.to_owned(), None)]
 }
 
+/// What is kept when an open instance is suspended, or goes on.
+pub(crate) fn changed(identity: &Identity, status: Status) -> Entries {
+    vec![(STATE.to_owned(), json(&state(identity, status, None)))]
+}
+
 /// What is kept when an execution ends; nothing if it goes on as the next one.
 pub(crate) fn ended(identity: &Identity, end: &EventKind, at: Timestamp) -> Entries {
     let result = match end {
@@ -203,6 +232,7 @@ pub(crate) fn ended(identity: &Identity, end: &EventKind, at: Timestamp) -> Entr
 pub(crate) const fn status_of(end: &EventKind) -> Status {
     match end {
         EventKind::Completed { .. } => Status::Completed,
+        EventKind::Failed { failure: Failure::TimedOut { .. } } => Status::TimedOut,
         EventKind::Failed { .. } => Status::Failed,
         EventKind::Cancelled { .. } => Status::Cancelled,
         EventKind::Terminated { .. } => Status::Terminated,
@@ -244,6 +274,7 @@ fn state(identity: &Identity, status: Status, closed_at: Option<Timestamp>) -> S
         started_at: identity.started_at,
         closed_at,
         parent: identity.parent.clone(),
+        deadline: identity.deadline,
     }
 }
 
@@ -273,7 +304,8 @@ pub(crate) fn read(record: InstanceRecord) -> Option<InstanceStatus> {
         parent: state.parent,
         started_at: state.started_at,
         closed_at: state.closed_at,
-        suspended: None,
+        deadline: state.deadline,
+        suspended: (state.status == Status::Suspended).then(|| BY_HAND.to_owned()),
         activities: Vec::new(),
         labels: record.labels.into_iter().filter(|(name, _)| !name.starts_with(SYSTEM_LABELS)).collect(),
     })

@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,6 +27,8 @@ pub trait Orchestration: Sized + 'static {
     const OUTLINE: &'static Outline;
     /// Where it stands.
     const PLACE: Place;
+    /// How long one execution may take; `None` for as long as it likes.
+    const TIMEOUT: Option<Duration> = None;
     /// Its arguments, as one object by name.
     type Arguments: Serialize + DeserializeOwned + 'static;
     /// What it returns, or what its `Result` has on success.
@@ -71,6 +74,7 @@ pub(crate) struct OrchestrationHandler {
     pub(crate) fingerprint: u64,
     pub(crate) place: Place,
     pub(crate) outline: &'static Outline,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) begin: std::sync::Arc<Begin>,
 }
 
@@ -82,6 +86,7 @@ impl OrchestrationHandler {
             fingerprint: O::FINGERPRINT,
             place: O::PLACE,
             outline: O::OUTLINE,
+            timeout: O::TIMEOUT,
             begin: std::sync::Arc::new(begin::<O>),
         }
     }

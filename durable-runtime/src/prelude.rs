@@ -11,7 +11,7 @@ pub use crate::providers::SledProvider;
 pub use crate::providers::SqliteProvider;
 pub use crate::providers::{Durability, FsProvider, MemoryProvider};
 pub use crate::{
-    Client, Event, Handle, IfExists, Infallible, RetryPolicy, Runtime, State, Status, activity, allow_nondeterminism,
-    deterministic, join, join_all, orchestration, race, select, try_join, try_join_all,
+    Client, ClosePolicy, Event, Handle, IfExists, Infallible, RetryPolicy, Runtime, State, Status, activity,
+    allow_nondeterminism, deterministic, join, join_all, orchestration, race, select, try_join, try_join_all,
 };
 pub use durable_macros::ActivityError;

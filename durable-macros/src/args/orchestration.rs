@@ -1,4 +1,4 @@
-//! `#[orchestration(name = "..", version = "..", macros(..), crate = path)]` and `#[deterministic(macros(..), crate = path)]`
+//! `#[orchestration(name = "..", version = "..", timeout = "..", macros(..), crate = path)]` and `#[deterministic(macros(..), crate = path)]`
 
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
@@ -8,7 +8,7 @@ use syn::{Path, Token};
 use super::{Given, read, values};
 use crate::mistakes::Mistakes;
 
-const KNOWN: &[&str] = &["name", "version", "macros", "crate"];
+const KNOWN: &[&str] = &["name", "version", "timeout", "macros", "crate"];
 const KNOWN_OF_DETERMINISTIC: &[&str] = &["macros", "crate"];
 
 /// What `#[orchestration(..)]` was given.
@@ -16,6 +16,7 @@ const KNOWN_OF_DETERMINISTIC: &[&str] = &["macros", "crate"];
 pub(crate) struct OrchestrationArgs {
     pub(crate) name: Option<String>,
     pub(crate) version: Option<String>,
+    pub(crate) timeout_ms: Option<u64>,
     pub(crate) common: DeterministicArgs,
 }
 
@@ -33,6 +34,7 @@ impl OrchestrationArgs {
         read("`#[orchestration]`", KNOWN, tokens, mistakes, |name, given, mistakes| match name {
             "name" => args.name = values::name(given, "process_order", mistakes),
             "version" => args.version = values::version(given, mistakes),
+            "timeout" => args.timeout_ms = values::limit_ms(given, mistakes),
             _ => args.common.take(name, given, mistakes),
         });
         args

@@ -46,7 +46,7 @@ pub(crate) fn orchestration(args: TokenStream, item: TokenStream) -> TokenStream
 
 fn whole(rt: &TokenStream, function: &Function, args: &OrchestrationArgs, outline: &Outline) -> TokenStream {
     let (caller, marker) = (caller(rt, function), marker(function));
-    let (body, plumbing) = (inherent(rt, function, args, outline), plumbing(rt, function));
+    let (body, plumbing) = (inherent(rt, function, args, outline), plumbing(rt, function, args));
     quote!(#caller #marker #body #plumbing)
 }
 
@@ -119,11 +119,17 @@ fn inherent(rt: &TokenStream, function: &Function, args: &OrchestrationArgs, out
     }
 }
 
-fn plumbing(rt: &TokenStream, function: &Function) -> TokenStream {
+fn plumbing(rt: &TokenStream, function: &Function, args: &OrchestrationArgs) -> TokenStream {
     let (conditions, ident, written) = (&function.attributes.conditions, function.ident(), function.output());
     let (arguments, types, place) = (arguments::items(rt, function), output::types(rt, function), place(rt, ident));
     let in_order = output::in_order(rt, function);
     let (ty, is_result) = (&written.ty, output::is_result(rt, &written));
+    let timeout = args.timeout_ms.map(|ms| {
+        quote! {
+            const TIMEOUT: ::core::option::Option<::core::time::Duration> =
+                ::core::option::Option::Some(::core::time::Duration::from_millis(#ms));
+        }
+    });
     let passed = function.payloads().map(|argument| &argument.name);
     quote! {
         #(#conditions)*
@@ -140,6 +146,7 @@ fn plumbing(rt: &TokenStream, function: &Function) -> TokenStream {
                 const FINGERPRINT: u64 = #ident::FINGERPRINT;
                 const OUTLINE: &'static #rt::Outline = #ident::OUTLINE;
                 const PLACE: #rt::Place = #place;
+                #timeout
                 type Arguments = __Arguments;
                 #types
                 #[allow(unused_variables)]

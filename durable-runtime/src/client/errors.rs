@@ -26,6 +26,17 @@ pub enum StartError {
     /// The id is taken. The instance that has it was not touched.
     #[error("instance `{0}` exists already; choose another id, or say what to do with `.if_exists(..)`")]
     AlreadyExists(InstanceId),
+    /// It has not ended, and only what has ended can be restarted.
+    #[error("instance `{instance}` is {status}; only what has ended can be restarted, so terminate it first")]
+    Open {
+        /// The instance.
+        instance: InstanceId,
+        /// Where it stands.
+        status: Status,
+    },
+    /// What is kept of the instance could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The id, or a label, cannot be one.
     #[error(transparent)]
     Id(#[from] IdError),
@@ -146,6 +157,11 @@ pub enum ResultError<E = Infallible> {
         /// Which, and why.
         message: String,
     },
+    /// It took longer than it may: the `timeout` of its attribute. Its cleanups have run.
+    OutOfTime {
+        /// Which limit it was, with its length.
+        message: String,
+    },
     /// The engine ended it: a limit, or a wait for something that never comes.
     Stopped {
         /// Why.
@@ -170,10 +186,10 @@ impl<E: PayloadValue> ResultError<E> {
                 Self::Panicked { message, place: place.map(|place| place.to_string()) }
             }
             Failure::Codec { message } => Self::Codec { message },
-            Failure::TimedOut { message }
-            | Failure::Unavailable { message }
-            | Failure::NeverWakes { message }
-            | Failure::LimitReached { message } => Self::Stopped { message },
+            Failure::TimedOut { message } => Self::OutOfTime { message },
+            Failure::Unavailable { message } | Failure::NeverWakes { message } | Failure::LimitReached { message } => {
+                Self::Stopped { message }
+            }
         }
     }
 }
@@ -194,6 +210,7 @@ impl<E: fmt::Display> fmt::Display for ResultError<E> {
                 write!(f, "the orchestration panicked at {place}: {message}")
             }
             Self::Panicked { message, place: None } => write!(f, "the orchestration panicked: {message}"),
+            Self::OutOfTime { message } => write!(f, "the instance ran out of time: {message}"),
             Self::Codec { message } | Self::Stopped { message } => f.write_str(message),
             Self::TimedOut => f.write_str("the instance did not end in the time given; it goes on"),
             Self::Read(error) => error.fmt(f),

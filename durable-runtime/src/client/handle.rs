@@ -111,7 +111,8 @@ impl Client {
         let instance = InstanceId::new(id)?;
         let record = self.provider().instance(&instance).await?.ok_or_else(|| ReadError::NotFound(instance.clone()))?;
         let mut status = metadata::read(record).ok_or_else(|| ReadError::Unreadable(instance.clone()))?;
-        status.suspended = self.door().and_then(|door| door.suspended.report(&instance));
+        let here = self.door().and_then(|door| door.suspended.report(&instance));
+        status.suspended = here.or(status.suspended);
         status.activities = self.door().map(|door| door.under_way.of(&instance)).unwrap_or_default();
         Ok(status)
     }

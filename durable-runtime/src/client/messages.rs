@@ -38,8 +38,10 @@ impl Client {
         self.tell(&instance, Message::Raised { name: name.to_owned(), value }).await
     }
 
-    /// Asks an instance to end: its body is dropped where it waits, what it waits for is cancelled, and its end is
-    /// `Cancelled`.
+    /// Asks an instance to end: its body is dropped where it waits, what it waits for is cancelled, what it registered by
+    /// [`on_cancel`](crate::OrchestrationContext::on_cancel) and [`saga`](crate::OrchestrationContext::saga) runs, and then
+    /// its end is `Cancelled`. A body that took a [`cancellation`](crate::OrchestrationContext::cancellation) decides
+    /// itself. Asking twice changes nothing.
     ///
     /// # Errors
     /// [`MessageError`] if it does not exist or has ended.
@@ -47,15 +49,15 @@ impl Client {
         self.tell(&InstanceId::new(id)?, Message::Cancel { reason: reason.into(), by: None }).await
     }
 
-    /// Ends an instance at once; nothing of it runs any more, not even if its code could not be run.
+    /// Ends an instance at once; nothing of it runs any more, no cleanup either, and not even if its code could not be run.
     ///
     /// # Errors
     /// [`MessageError`] if it does not exist or has ended.
     pub async fn terminate(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Result<(), MessageError> {
-        self.tell(&InstanceId::new(id)?, Message::Terminate { reason: reason.into() }).await
+        self.tell(&InstanceId::new(id)?, Message::Terminate { reason: reason.into(), by: None }).await
     }
 
-    async fn tell(&self, instance: &InstanceId, message: Message) -> Result<(), MessageError> {
+    pub(super) async fn tell(&self, instance: &InstanceId, message: Message) -> Result<(), MessageError> {
         let Some(door) = self.door() else { return self.tell_through_store(instance, message).await };
         match door.deliver(instance, message).await {
             Ok(_) => Ok(()),
@@ -72,11 +74,14 @@ impl Client {
             (Some(status), _) if status.is_closed() => {
                 return Err(MessageError::Closed { instance: instance.clone(), status });
             }
-            (None, Message::Cancel { .. } | Message::Terminate { .. }) => {
-                return Err(MessageError::NotFound(instance.clone()));
-            }
-            _ => {}
+            (Some(_), _) | (None, Message::Raised { .. }) => {}
+            (None, _) => return Err(MessageError::NotFound(instance.clone())),
         }
+        self.send(instance, &message).await
+    }
+
+    /// Puts a message into the queue of an instance.
+    pub(super) async fn send(&self, instance: &InstanceId, message: &Message) -> Result<(), MessageError> {
         let op = message.enqueue(instance, fresh_message_id())?;
         Ok(self.keep(vec![op]).await?)
     }

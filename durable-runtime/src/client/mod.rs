@@ -4,6 +4,7 @@ mod errors;
 mod handle;
 mod list;
 mod messages;
+mod operations;
 mod start;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 pub use self::errors::{ListError, MessageError, ReadError, ResultError, StartError};
 pub use self::handle::Handle;
 pub use self::list::{InstanceList, InstanceListPage};
+pub use self::operations::Restart;
 pub use self::start::{StartNamed, StartRequest};
 use crate::dispatch::Door;
 use crate::ids::{IdError, InstanceId};

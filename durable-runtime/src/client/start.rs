@@ -11,22 +11,22 @@ use super::{Client, Handle, StartError};
 use crate::clock::Timestamp;
 use crate::dispatch::{Accepted, Door, Refusal};
 use crate::ids::{ExecutionId, IdError, InstanceId, check_id};
-use crate::message::{IfExists, Message, Start, fresh_message_id};
+use crate::message::{IfExists, Message, Start, fresh_message_id, start_message_id};
 use crate::metadata::{self, Identity, Labels, Status};
 use crate::observe::TraceContext;
 use crate::orchestration::Orchestration;
 use crate::payload::{CodecError, Payload};
-use crate::providers::{CommitError, CommitId, Transaction, TransactionOp};
+use crate::providers::{CommitError, CommitId, OwnerId, Transaction, TransactionOp, TurnRequest};
 
 /// What the start of an instance is to be like.
-struct Request {
+pub(super) struct Request {
     client: Client,
     name: String,
     version: String,
     input: Result<Payload, CodecError>,
-    id: Option<Result<InstanceId, IdError>>,
-    if_exists: IfExists,
-    labels: Vec<(String, String)>,
+    pub(super) id: Option<Result<InstanceId, IdError>>,
+    pub(super) if_exists: IfExists,
+    pub(super) labels: Vec<(String, String)>,
     delay: Duration,
     trace: Option<TraceContext>,
 }
@@ -123,7 +123,12 @@ impl Client {
 }
 
 impl Request {
-    fn new(client: Client, name: impl Into<String>, version: &str, input: Result<Payload, CodecError>) -> Self {
+    pub(super) fn new(
+        client: Client,
+        name: impl Into<String>,
+        version: &str,
+        input: Result<Payload, CodecError>,
+    ) -> Self {
         Self {
             client,
             name: name.into(),
@@ -137,7 +142,7 @@ impl Request {
         }
     }
 
-    async fn start(self) -> Result<InstanceId, StartError> {
+    pub(super) async fn start(self) -> Result<InstanceId, StartError> {
         let instance = match self.id {
             Some(id) => id?,
             None => InstanceId::new(Uuid::new_v4().to_string())?,
@@ -197,21 +202,23 @@ impl Client {
             name: start.name.clone(),
             version: start.version.clone(),
             parent: None,
-            started_at: Timestamp::from(SystemTime::now()),
+            started_at: if delay.is_zero() { Timestamp::from(SystemTime::now()) } else { self.now(instance).await? },
             trace: start.trace.clone(),
+            deadline: None,
         };
         let if_exists = start.if_exists;
         let mut labels: Labels = start.labels.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
         labels.extend(metadata::labels_begun(&identity, Status::Pending));
         let begins_at = (!delay.is_zero()).then(|| identity.started_at.saturating_add(delay));
-        let message = Message::Start(start).enqueue_at(instance, fresh_message_id(), begins_at)?;
+        let message = Message::Start(start);
+        let own = message.enqueue_at(instance, start_message_id(ExecutionId::FIRST), begins_at)?;
         let entries: Vec<(String, Option<Bytes>)> = metadata::begun(&identity, Status::Pending);
         let (id, execution_id) = (instance.clone(), ExecutionId::FIRST);
         let new = vec![
             TransactionOp::CreateExecution { instance: id.clone(), execution_id },
             TransactionOp::PutMetadata { instance: id.clone(), entries },
             TransactionOp::PutLabels { instance: id, labels },
-            message.clone(),
+            own,
         ];
         match self.keep(new).await {
             Err(CommitError::ExecutionExists { .. }) => match if_exists {
@@ -220,10 +227,32 @@ impl Client {
                 IfExists::RestartIfClosed if !self.is_closed(instance).await? => {
                     Err(StartError::AlreadyExists(instance.clone()))
                 }
-                IfExists::RestartIfClosed | IfExists::TerminateAndRestart => Ok(self.keep(vec![message]).await?),
+                IfExists::RestartIfClosed | IfExists::TerminateAndRestart => {
+                    let again = message.enqueue_at(instance, fresh_message_id(), begins_at)?;
+                    Ok(self.keep(vec![again]).await?)
+                }
             },
             result => Ok(result?),
         }
+    }
+
+    /// The time of the store, as a lease on this instance tells it: what is delayed is delayed by that clock. If somebody has
+    /// the instance just now, the time of this machine must do.
+    async fn now(&self, instance: &InstanceId) -> Result<Timestamp, StartError> {
+        let want = TurnRequest {
+            owner: OwnerId::new(Uuid::new_v4().to_string()),
+            max: 1,
+            ttl: Duration::from_secs(1),
+            wait: Duration::ZERO,
+            instance: Some(instance.clone()),
+        };
+        let Some(turn) = self.provider().fetch_turns(want).await?.pop() else {
+            return Ok(Timestamp::from(SystemTime::now()));
+        };
+        let now = Timestamp::from_millis(turn.lock_token.granted_at_ms);
+        let (commit_id, ops) = (CommitId(Uuid::new_v4().as_u128()), vec![TransactionOp::ReleaseLock { delay: None }]);
+        self.provider().atomic_batch(Transaction { fence: Some(turn.lock_token), commit_id, ops }).await?;
+        Ok(now)
     }
 
     async fn is_closed(&self, instance: &InstanceId) -> Result<bool, StartError> {

@@ -13,7 +13,7 @@ use super::OrchestrationContext;
 use super::durable::DurableFuture;
 use super::operation::Operation;
 use crate::client::{Client, StartRequest};
-use crate::history::{EventKind, Failure, Place};
+use crate::history::{ClosePolicy, EventKind, Failure, Place};
 use crate::ids::{CommandId, IdError, InstanceId};
 use crate::orchestration::Orchestration;
 use crate::payload::{CodecError, Payload, PayloadValue};
@@ -43,6 +43,7 @@ impl<O: Orchestration> OrchestrationCaller<O, ChildCall<O>> for OrchestrationCon
             input: self.encode(O::NAME, &arguments),
             version: O::VERSION.to_owned(),
             id: None,
+            on_close: None,
             place: Location::caller().into(),
             orchestration: PhantomData,
         }
@@ -71,6 +72,11 @@ pub enum ChildError<E = Infallible> {
     Terminated {
         /// Why.
         reason: String,
+    },
+    /// It took longer than it may: the `timeout` of its attribute.
+    TimedOut {
+        /// Which limit it was, with its length.
+        message: String,
     },
     /// It panicked.
     Panicked {
@@ -104,10 +110,10 @@ impl<E: PayloadValue> ChildError<E> {
                 Self::Panicked { message, place: place.map(|place| place.to_string()) }
             }
             Failure::Codec { message } => Self::Codec { message },
-            Failure::Unavailable { message }
-            | Failure::TimedOut { message }
-            | Failure::NeverWakes { message }
-            | Failure::LimitReached { message } => Self::Unavailable { message },
+            Failure::TimedOut { message } => Self::TimedOut { message },
+            Failure::Unavailable { message } | Failure::NeverWakes { message } | Failure::LimitReached { message } => {
+                Self::Unavailable { message }
+            }
         }
     }
 }
@@ -120,6 +126,7 @@ impl<E: fmt::Display> fmt::Display for ChildError<E> {
             Self::Terminated { reason } => write!(f, "the child was terminated: {reason}"),
             Self::Panicked { message, place: Some(place) } => write!(f, "the child panicked at {place}: {message}"),
             Self::Panicked { message, place: None } => write!(f, "the child panicked: {message}"),
+            Self::TimedOut { message } => write!(f, "the child ran out of time: {message}"),
             Self::Codec { message } | Self::Unavailable { message } => f.write_str(message),
         }
     }
@@ -135,6 +142,7 @@ pub struct ChildCall<O: Orchestration> {
     input: Result<Payload, CodecError>,
     version: String,
     id: Option<Result<InstanceId, IdError>>,
+    on_close: Option<ClosePolicy>,
     place: Place,
     orchestration: PhantomData<fn() -> O>,
 }
@@ -152,6 +160,43 @@ impl<O: Orchestration> ChildCall<O> {
         self
     }
 
+    /// What becomes of it when nobody waits for it any more: this execution ends, or its call is dropped, as by a lost race.
+    /// A child that is waited for is cancelled then, and a detached one goes on, unless you say otherwise.
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestRuntime;
+    ///
+    /// #[orchestration]
+    /// async fn deliver(ctx: OrchestrationContext, parcel: u32) -> u32 {
+    ///     ctx.timer(Duration::from_secs(3_600)).await;
+    ///     parcel
+    /// }
+    ///
+    /// #[orchestration]
+    /// async fn shop(ctx: OrchestrationContext) -> Result<String, ChildError> {
+    ///     let delivery = deliver(&ctx, 7).id("delivery-7").on_close(ClosePolicy::Abandon);
+    ///     select! {
+    ///         parcel = delivery => Ok(format!("parcel {} is there", parcel?)),
+    ///         () = ctx.timer(Duration::from_secs(60)) => Ok("on its way".to_owned()),
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = TestRuntime::start().await?;
+    /// assert_eq!(runtime.run(shop(&runtime.client())).await?, "on its way");
+    /// let delivery = runtime.client().handle::<deliver>("delivery-7")?;
+    /// assert_eq!(runtime.finish(&delivery).await?, 7);
+    /// runtime.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_close(mut self, policy: ClosePolicy) -> Self {
+        self.on_close = Some(policy);
+        self
+    }
+
     /// Starts it and does not wait; answers with its id.
     ///
     /// # Errors
@@ -164,6 +209,7 @@ impl<O: Orchestration> ChildCall<O> {
             let instance = id.unwrap_or_else(|| child_id(journal));
             let (version, place) = (self.version.clone(), self.place.clone());
             let child = instance.clone();
+            let on_close = self.on_close.unwrap_or(ClosePolicy::Abandon);
             journal.give(|command| EventKind::ChildStarted {
                 command,
                 name: O::NAME.to_owned(),
@@ -171,6 +217,7 @@ impl<O: Orchestration> ChildCall<O> {
                 instance: child,
                 input,
                 detached: true,
+                on_close,
                 place,
             });
             instance
@@ -210,7 +257,7 @@ impl<O: Orchestration> ChildCall<O> {
 
     fn begin(&mut self, input: Payload, id: Option<InstanceId>) -> Option<Resolution> {
         let instance = id.unwrap_or_else(|| current::with(self.operation.key(), |journal| child_id(journal)));
-        let (version, place) = (&self.version, &self.place);
+        let (version, place, on_close) = (&self.version, &self.place, self.on_close.unwrap_or_default());
         self.operation.poll(|command| EventKind::ChildStarted {
             command,
             name: O::NAME.to_owned(),
@@ -218,13 +265,26 @@ impl<O: Orchestration> ChildCall<O> {
             instance,
             input,
             detached: false,
+            on_close,
             place: place.clone(),
         })
     }
 
     fn checked<E>(&self) -> Result<(Payload, Option<InstanceId>), ChildError<E>> {
-        let id =
-            (self.id.clone().transpose()).map_err(|error| ChildError::Unavailable { message: error.to_string() })?;
+        let unavailable = |message| ChildError::Unavailable { message };
+        let id = self.id.clone().transpose().map_err(|error| unavailable(error.to_string()))?;
+        let (facts, depth) = current::with(self.operation.key(), |journal| (journal.facts.clone(), journal.depth));
+        if id.as_ref() == Some(&facts.instance) {
+            return Err(unavailable(format!(
+                "`{}` cannot be its own child; give the child another id",
+                facts.instance
+            )));
+        }
+        let most = facts.limits.child_depth_max;
+        if depth >= most {
+            let message = format!("{most} instances stand above `{}`, and that is the most", facts.instance);
+            return Err(unavailable(message));
+        }
         let input = (self.input.clone()).map_err(|error| ChildError::Codec { message: error.to_string() })?;
         Ok((input, id))
     }

@@ -57,7 +57,7 @@ impl OrchestrationContext {
     }
 
     #[track_caller]
-    fn ask<R>(&self, ask: impl FnOnce(&mut Journal) -> R) -> R {
+    pub(super) fn ask<R>(&self, ask: impl FnOnce(&mut Journal) -> R) -> R {
         current::with(self.key, ask)
     }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::history::{Event, EventKind, Failure, Parent};
+use crate::history::{ClosePolicy, Event, EventKind, Failure, Parent, Started};
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId, MessageId};
 use crate::message::{
-    ActivityTask, IfExists, Late, Message, Outcome, Start, command_message_id, late_message_id, sent_message_id,
+    ActivityTask, IfExists, Late, Message, Outcome, Start, command_message_id, deadline_message_id, late_message_id,
+    sent_message_id,
 };
 use crate::metadata::{Entries, Labels};
 use crate::observe::TraceContext;
@@ -20,11 +21,14 @@ pub(super) struct Effects {
     instance: InstanceId,
     /// The trace that what is asked for belongs to.
     pub(super) trace: Option<TraceContext>,
+    /// How many instances stand above it.
+    depth: u32,
     created: Vec<TransactionOp>,
     histories: Vec<TransactionOp>,
     activities: BTreeMap<(ExecutionId, CommandId), NewMessage>,
     timers: BTreeMap<(ExecutionId, CommandId), NewMessage>,
     late: BTreeMap<(ExecutionId, CommandId, Late), NewMessage>,
+    deadlines: BTreeMap<ExecutionId, NewMessage>,
     sent: Vec<TransactionOp>,
     cancelled_activities: Vec<MessageId>,
     cancelled_timers: Vec<MessageId>,
@@ -38,11 +42,13 @@ impl Effects {
         Self {
             instance,
             trace: None,
+            depth: 0,
             created: Vec::new(),
             histories: Vec::new(),
             activities: BTreeMap::new(),
             timers: BTreeMap::new(),
             late: BTreeMap::new(),
+            deadlines: BTreeMap::new(),
             sent: Vec::new(),
             cancelled_activities: Vec::new(),
             cancelled_timers: Vec::new(),
@@ -83,7 +89,8 @@ impl Effects {
     }
 
     /// Takes what an event led to: its history, and what the commands in it ask for.
-    pub(super) fn take(&mut self, execution_id: ExecutionId, applied: Applied) -> Result<(), CodecError> {
+    pub(super) fn take(&mut self, execution_id: ExecutionId, depth: u32, applied: Applied) -> Result<(), CodecError> {
+        self.depth = depth;
         for event in &applied.events {
             self.take_command(execution_id, event)?;
         }
@@ -125,6 +132,9 @@ impl Effects {
                     }
                 }
             }
+            EventKind::Started(Started { timeout: Some(timeout), .. }) => {
+                self.watch_deadline(execution_id, event.at, *timeout)?
+            }
             EventKind::TimerSet { command, fire_at, .. } => {
                 let id = command_message_id(execution_id, *command);
                 let data = Message::TimerDue { execution_id, command: *command }.encode()?;
@@ -133,8 +143,7 @@ impl Effects {
                 self.timers.insert((execution_id, *command), item);
             }
             EventKind::ChildStarted { command, name, version, instance, input, detached, .. } => {
-                let parent =
-                    Parent { instance: self.instance.clone(), execution_id, command: (!detached).then_some(*command) };
+                let parent = self.parent(execution_id, (!detached).then_some(*command));
                 let start = Start {
                     name: name.clone(),
                     version: version.clone(),
@@ -171,6 +180,28 @@ impl Effects {
         Ok(())
     }
 
+    /// A message for the moment when an execution has taken as long as it may.
+    fn watch_deadline(
+        &mut self,
+        execution_id: ExecutionId,
+        started_at: Timestamp,
+        timeout: Duration,
+    ) -> Result<(), CodecError> {
+        let message = format!("it was not done within {} (timeout)", humantime::format_duration(timeout));
+        let data = Message::DeadlineReached { execution_id, message }.encode()?;
+        let (id, visible_at) = (deadline_message_id(execution_id), Some(started_at.saturating_add(timeout)));
+        let item = NewMessage { id, execution_id, topic: String::new(), tag: None, visible_at, data };
+        self.deadlines.insert(execution_id, item);
+        Ok(())
+    }
+
+    /// An execution has ended, and so cannot be late.
+    pub(super) fn cancel_deadline(&mut self, execution_id: ExecutionId) {
+        if self.deadlines.remove(&execution_id).is_none() {
+            self.cancelled_timers.push(deadline_message_id(execution_id));
+        }
+    }
+
     /// An activity is not waited for any more, and so cannot be late.
     fn cancel_late(&mut self, execution_id: ExecutionId, command: CommandId, open: &Open) {
         let Open::Activity { schedule_to_start, schedule_to_close } = *open else { return };
@@ -196,15 +227,38 @@ impl Effects {
                 self.cancelled_activities.push(id)
             }
             Open::Timer if self.timers.remove(&(execution_id, command)).is_none() => self.cancelled_timers.push(id),
-            Open::Child { instance } => {
-                let reason = format!("its parent `{}` does not wait for it any more", self.instance);
+            Open::Child { instance, on_close } => {
                 let id = sent_message_id("cancel", &self.instance, execution_id, command);
-                // The id may have been taken by a stranger, who must not feel it.
-                let by = Some(Parent { instance: self.instance.clone(), execution_id, command: Some(command) });
-                self.sent.push(Message::Cancel { reason, by }.enqueue(&instance, id)?);
+                self.end_child(&instance, id, on_close, self.parent(execution_id, Some(command)))?;
+            }
+            Open::Dependent { instance, on_close } => {
+                let id = sent_message_id("cancel", &self.instance, execution_id, command);
+                self.end_child(&instance, id, on_close, self.parent(execution_id, None))?;
             }
             Open::Activity { .. } | Open::Timer | Open::Event { .. } => {}
         }
+        Ok(())
+    }
+
+    fn parent(&self, execution_id: ExecutionId, command: Option<CommandId>) -> Parent {
+        Parent { instance: self.instance.clone(), execution_id, command, depth: self.depth + 1 }
+    }
+
+    /// Tells a child that nobody waits for it. Its id may have been taken by a stranger, who must not feel it.
+    fn end_child(
+        &mut self,
+        child: &InstanceId,
+        id: MessageId,
+        on_close: ClosePolicy,
+        by: Parent,
+    ) -> Result<(), CodecError> {
+        let (reason, by) = (format!("its parent `{}` does not wait for it any more", self.instance), Some(by));
+        let message = match on_close {
+            ClosePolicy::Cancel => Message::Cancel { reason, by },
+            ClosePolicy::Terminate => Message::Terminate { reason, by },
+            ClosePolicy::Abandon => return Ok(()),
+        };
+        self.sent.push(message.enqueue(child, id)?);
         Ok(())
     }
 
@@ -241,7 +295,8 @@ impl Effects {
         let mut ops = self.created;
         ops.extend(self.histories);
         push_enqueue(&mut ops, &activities, self.activities.into_values().collect());
-        push_enqueue(&mut ops, &turns, self.timers.into_values().chain(self.late.into_values()).collect());
+        let timers = self.timers.into_values().chain(self.late.into_values()).chain(self.deadlines.into_values());
+        push_enqueue(&mut ops, &turns, timers.collect());
         push_cancel(&mut ops, &activities, self.cancelled_activities);
         push_cancel(&mut ops, &turns, self.cancelled_timers);
         ops.extend(self.sent);

@@ -7,7 +7,7 @@ use super::resident::{Live, Resident};
 use super::turn::Rules;
 use crate::history::{self, Event, EventKind};
 use crate::ids::{EventId, ExecutionId, InstanceId};
-use crate::metadata::{self, Identity};
+use crate::metadata::{self, Identity, Status};
 use crate::providers::{InstanceRecord, Provider, ProviderError};
 use crate::replay::{Execution, Facts, Open};
 
@@ -76,19 +76,18 @@ impl Loaded {
         if self.record.is_none() {
             return (Resident::Absent, None);
         }
+        let by_hand = status.as_ref().is_some_and(|status| status.status == Status::Suspended);
         let identity =
             self.history.first().and_then(identity_of).or_else(|| status.map(Identity::of_status)).map(Arc::new);
         let open = Open::in_history(&self.history);
-        let suspended = |report| {
-            let resident = Resident::Suspended {
-                execution_id,
-                history_len,
-                identity: identity.clone(),
-                open: open.clone(),
-                report,
-            };
-            (resident, None)
+        let stopped = |report, by_hand| {
+            let (identity, open) = (identity.clone(), open.clone());
+            (Resident::Suspended { execution_id, history_len, identity, open, report, by_hand }, None)
         };
+        let suspended = |report| stopped(report, false);
+        if by_hand {
+            return stopped(metadata::BY_HAND.to_owned(), true);
+        }
         if let Some(report) = self.unreadable {
             return suspended(report);
         }

@@ -36,6 +36,8 @@ pub(super) enum Resident {
         /// How it ended.
         status: Status,
     },
+    /// What is kept of it has changed in this turn; the next one looks.
+    Unloaded,
     /// It cannot go on here.
     Suspended {
         /// Its newest execution.
@@ -48,6 +50,8 @@ pub(super) enum Resident {
         open: Vec<(CommandId, Open)>,
         /// Why.
         report: String,
+        /// Whether somebody wanted it so: it does not go on by itself.
+        by_hand: bool,
     },
 }
 
@@ -69,7 +73,7 @@ impl Before {
     /// It cannot go on from there.
     pub(super) fn suspended(self, report: String) -> Resident {
         let Self { execution_id, history_len, identity } = self;
-        Resident::Suspended { execution_id, history_len, identity, open: Vec::new(), report }
+        Resident::Suspended { execution_id, history_len, identity, open: Vec::new(), report, by_hand: false }
     }
 }
 
@@ -80,30 +84,26 @@ fn twice_each_time(attempt: u32) -> Duration {
 impl Resident {
     /// What is left of it if the turn that begins is not kept.
     pub(super) fn before(&self, turn: &LeasedTurn) -> Before {
-        let identity = match self {
-            Self::Live(live) => Some(Arc::clone(&live.identity)),
-            Self::Suspended { identity, .. } | Self::Pending { identity, .. } => identity.clone(),
-            Self::Absent | Self::Closed { .. } => None,
-        };
-        Before { execution_id: self.execution_id(), history_len: turn.history_len, identity }
+        let (execution_id, history_len) = (self.execution_id(), turn.history_len);
+        Before { execution_id, history_len, identity: self.identity().cloned() }
+    }
+
+    /// What it is, as far as that is known.
+    pub(super) fn identity(&self) -> Option<&Arc<Identity>> {
+        match self {
+            Self::Live(live) => Some(&live.identity),
+            Self::Suspended { identity, .. } | Self::Pending { identity, .. } => identity.as_ref(),
+            Self::Absent | Self::Unloaded | Self::Closed { .. } => None,
+        }
     }
 
     pub(super) fn execution_id(&self) -> ExecutionId {
         match self {
-            Self::Absent => ExecutionId(0),
+            Self::Absent | Self::Unloaded => ExecutionId(0),
             Self::Pending { execution_id, .. }
             | Self::Closed { execution_id, .. }
             | Self::Suspended { execution_id, .. } => *execution_id,
             Self::Live(live) => live.execution_id,
-        }
-    }
-
-    /// What it is, as far as that is known.
-    pub(super) fn identity(&self) -> Option<&Identity> {
-        match self {
-            Self::Live(live) => Some(&live.identity),
-            Self::Pending { identity, .. } | Self::Suspended { identity, .. } => identity.as_deref(),
-            Self::Absent | Self::Closed { .. } => None,
         }
     }
 
@@ -114,13 +114,13 @@ impl Resident {
 
     /// It cannot go on here. What has been taken so far stays, the rest waits.
     pub(super) fn suspend(&mut self, report: String) {
-        let (history_len, identity) = match self {
-            Self::Live(live) => (live.execution.history_len(), Some(Arc::clone(&live.identity))),
-            Self::Pending { identity, .. } => (0, identity.clone()),
+        let (history_len, open) = match self {
+            Self::Live(live) => (live.execution.history_len(), live.execution.open()),
             Self::Suspended { .. } => return,
-            Self::Absent | Self::Closed { .. } => (0, None),
+            _ => (0, Vec::new()),
         };
-        *self = Self::Suspended { execution_id: self.execution_id(), history_len, identity, open: Vec::new(), report };
+        let (execution_id, identity) = (self.execution_id(), self.identity().cloned());
+        *self = Self::Suspended { execution_id, history_len, identity, open, report, by_hand: false };
     }
 
     /// How long its messages wait before they bring another turn.

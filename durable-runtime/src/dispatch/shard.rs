@@ -230,6 +230,7 @@ impl Running {
                     ops,
                     resident: Resident::Absent,
                     answers: Vec::new(),
+                    deferred: Vec::new(),
                     unwanted: Vec::new(),
                     parts: Vec::new(),
                     notes: TurnNotes::default(),
@@ -370,7 +371,10 @@ impl Running {
     }
 
     fn commit(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, planned: Planned, after: Duration) {
-        let Planned { ops, resident, answers, unwanted, notes, .. } = planned;
+        let Planned { ops, resident, answers, deferred, unwanted, notes, .. } = planned;
+        if let Some(lane) = self.lanes.get_mut(&turn.instance) {
+            deferred.into_iter().rev().for_each(|delivery| lane.inputs.push_front(delivery));
+        }
         let token = turn.lock_token;
         let commit_id = self.shard.commit_ids.next();
         let transaction = Transaction { fence: Some(token.clone()), commit_id, ops };
@@ -438,16 +442,19 @@ impl Running {
     /// Keeps in memory what the next turn can use.
     fn note(&mut self, instance: &InstanceId, resident: Resident) {
         match resident {
-            Resident::Suspended { report, .. } => {
-                if self.shard.suspended.note(instance, report.clone()) {
-                    tracing::error!(%instance, "suspended: {report}");
+            Resident::Suspended { report, by_hand, .. } => {
+                let is_new = self.shard.suspended.note(instance, report.clone());
+                match by_hand {
+                    true if is_new => tracing::info!(%instance, "{report}"),
+                    false if is_new => tracing::error!(%instance, "suspended: {report}"),
+                    _ => {}
                 }
             }
             Resident::Live(_) => {
                 self.shard.suspended.clear(instance);
                 self.live.push(instance.clone(), resident);
             }
-            Resident::Absent | Resident::Pending { .. } | Resident::Closed { .. } => {
+            Resident::Absent | Resident::Unloaded | Resident::Pending { .. } | Resident::Closed { .. } => {
                 self.shard.suspended.clear(instance)
             }
         }

@@ -31,7 +31,8 @@ impl Supervisor {
         match self.fault(std::mem::take(&mut planned.parts), took) {
             None => planned,
             Some(report) => {
-                let deliveries = planned.answers.into_iter().map(|(delivery, _)| delivery).collect();
+                let answered = planned.answers.into_iter().map(|(delivery, _)| delivery);
+                let deliveries = answered.chain(planned.deferred).collect();
                 plan(rules, turn, before.suspended(report), deliveries)
             }
         }

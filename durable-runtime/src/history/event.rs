@@ -82,6 +82,35 @@ pub struct Parent {
     /// The command by which it did; `None` if it does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandId>,
+    /// How many instances stand above the child: 1 for the child of an instance that is nobody's child.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub depth: u32,
+}
+
+impl Parent {
+    /// Whether both are the same call of the same execution.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        (&self.instance, self.execution_id, self.command) == (&other.instance, other.execution_id, other.command)
+    }
+}
+
+/// What becomes of a child when nobody waits for it any more: the execution that started it ends, or its call is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosePolicy {
+    /// It is cancelled, and cleans up. So it is for a child that is waited for, unless you say otherwise.
+    #[default]
+    Cancel,
+    /// It is ended at once; its own children follow their own policies.
+    Terminate,
+    /// It goes on by itself. So it is for a detached child, unless you say otherwise.
+    Abandon,
+}
+
+impl ClosePolicy {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// An event that came for an earlier execution and was not taken there.
@@ -115,6 +144,9 @@ pub struct Started {
     /// The trace it belongs to, if it was started with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceContext>,
+    /// How long this execution may take.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_millis")]
+    pub timeout: Option<Duration>,
 }
 
 /// How an activity is to be run.
@@ -222,6 +254,15 @@ pub enum EventKind {
         /// Why.
         reason: String,
     },
+    /// Nothing of it runs from here on, until it is resumed.
+    Suspended,
+    /// It goes on.
+    Resumed,
+    /// It has taken as long as it may.
+    DeadlineReached {
+        /// Which limit it was, with its length.
+        message: String,
+    },
 
     // What the code asked for.
     /// An activity is to be run.
@@ -271,6 +312,9 @@ pub enum EventKind {
         /// Whether nobody waits for it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         detached: bool,
+        /// What becomes of it when nobody waits for it any more. Not compared by replay.
+        #[serde(default, skip_serializing_if = "ClosePolicy::is_default")]
+        on_close: ClosePolicy,
         /// The line of code. Not compared by replay.
         place: Place,
     },
@@ -335,6 +379,9 @@ impl EventKind {
             Self::ChildCompleted { .. } => "child_completed",
             Self::ChildFailed { .. } => "child_failed",
             Self::CancelRequested { .. } => "cancel_requested",
+            Self::DeadlineReached { .. } => "deadline_reached",
+            Self::Suspended => "suspended",
+            Self::Resumed => "resumed",
             Self::ActivityScheduled { .. } => "activity_scheduled",
             Self::TimerSet { .. } => "timer_set",
             Self::EventAwaited { .. } => "event_awaited",
@@ -361,6 +408,9 @@ impl EventKind {
                 | Self::ChildCompleted { .. }
                 | Self::ChildFailed { .. }
                 | Self::CancelRequested { .. }
+                | Self::DeadlineReached { .. }
+                | Self::Suspended
+                | Self::Resumed
                 | Self::Terminated { .. }
         )
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::Place;
+use crate::limits::Limits;
 use crate::payload::Payload;
 
 /// Why an activity, a child or an orchestration ended without an output.
@@ -61,6 +62,21 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The same, of a length that may be kept.
+    pub(crate) fn within(self, limits: &Limits) -> Self {
+        let cut = |text: String| cut(text, limits.error_text_bytes_max);
+        match self {
+            Self::Failed { error } if error.len() > limits.payload_bytes_max => {
+                let (bytes, most) = (error.len(), limits.payload_bytes_max);
+                Self::LimitReached { message: format!("the error has {bytes} bytes; at most {most} are kept") }
+            }
+            Self::Panicked { message, place } => Self::Panicked { message: cut(message), place },
+            Self::Codec { message } => Self::Codec { message: cut(message) },
+            Self::Unavailable { message } => Self::Unavailable { message: cut(message) },
+            other => other,
+        }
+    }
+
     /// What it is, in one line and without any payload.
     pub fn summary(&self) -> String {
         match self {
@@ -73,5 +89,33 @@ impl Failure {
             Self::Codec { message } | Self::Unavailable { message } => message.clone(),
             Self::NeverWakes { message } | Self::LimitReached { message } => message.clone(),
         }
+    }
+}
+
+/// The beginning of a text that is too long, with a mark that says so.
+fn cut(mut text: String, most: usize) -> String {
+    const MARK: &str = " … (cut)";
+    if text.len() > most {
+        let mut end = most.saturating_sub(MARK.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str(MARK);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters_and_marked() {
+        assert_eq!(cut("short".to_owned(), 5), "short");
+        let most = " … (cut)".len() + 5;
+        let text = cut("ä".repeat(most), most);
+        assert_eq!(text, "ää … (cut)");
+        assert!(text.len() <= most);
     }
 }

@@ -10,20 +10,31 @@ use super::journal::{Facts, Journal, Open};
 use super::mismatch::{Mismatch, Step};
 use super::panics;
 use super::poll::{Polled, poll, stuck_failure};
+use super::unwinding::Undo;
 use crate::clock::Timestamp;
 use crate::history::{Carried, Event, EventKind, Failure};
 use crate::ids::{CommandId, EventId};
 use crate::observe::silently;
-use crate::orchestration::{BodyFuture, OrchestrationHandler};
+use crate::orchestration::{BodyFuture, BodyOutcome, OrchestrationHandler};
 use crate::payload::Payload;
 
 /// A live execution, kept between turns. It belongs to the thread that made it.
 pub(crate) struct Execution {
     key: ExecutionKey,
     handler: OrchestrationHandler,
-    body: Option<BodyFuture>,
+    /// The body, or the cleanup that runs in its place.
+    task: Option<BodyFuture>,
+    unwinding: Option<Unwinding>,
     journal: Rc<RefCell<Journal>>,
     history_len: u64,
+}
+
+/// The body has ended or was dropped; its cleanups are run.
+#[derive(Clone)]
+struct Unwinding {
+    /// The end that follows.
+    end: EventKind,
+    undo: Undo,
 }
 
 /// What one event led to.
@@ -42,7 +53,8 @@ impl Execution {
         Self {
             key: ExecutionKey::fresh(),
             handler,
-            body: None,
+            task: None,
+            unwinding: None,
             journal: Rc::new(RefCell::new(Journal::new(facts))),
             history_len: 0,
         }
@@ -66,7 +78,14 @@ impl Execution {
 
     /// Whether the event can change anything; a late completion of a cancelled command cannot.
     pub(crate) fn accepts(&self, kind: &EventKind) -> bool {
-        !self.has_ended() && self.journal.borrow().accepts(kind)
+        let ends = matches!(kind, EventKind::CancelRequested { .. } | EventKind::DeadlineReached { .. });
+        let ends_already = self.has_ended() || (ends && self.unwinding.is_some());
+        !ends_already && self.journal.borrow().accepts(kind)
+    }
+
+    /// What it waits for.
+    pub(crate) fn open(&self) -> Vec<(CommandId, Open)> {
+        self.journal.borrow().open()
     }
 
     pub(crate) fn leftover_events(&self) -> Vec<Carried> {
@@ -160,7 +179,6 @@ impl Execution {
         }
         match &event.kind {
             EventKind::Started(started) => self.begin(&started.input.clone()),
-            EventKind::CancelRequested { reason } => self.finish(EventKind::Cancelled { reason: reason.clone() }),
             EventKind::Terminated { .. } => self.finish(event.kind.clone()),
             _ => {}
         }
@@ -181,7 +199,7 @@ impl Execution {
         let context = crate::context::OrchestrationContext::new(self.key);
         let begun = current::enter(self.key, &self.journal, || panics::catch(|| (self.handler.begin)(context, input)));
         match begun.and_then(std::convert::identity) {
-            Ok(body) => self.body = Some(body),
+            Ok(body) => self.task = Some(body),
             Err(failure) => self.finish(EventKind::Failed { failure }),
         }
     }
@@ -192,41 +210,72 @@ impl Execution {
 
     /// Polls until nothing moves.
     fn run(&mut self) {
-        while let Some(body) = self.body.as_mut() {
-            if self.journal.borrow().end().is_some() {
-                return;
+        while !self.has_ended() {
+            if let Some(end) = self.due_end() {
+                self.drop_task(true);
+                self.unwind(end, Undo::All);
             }
+            let Some(task) = self.task.as_mut() else { return };
             self.journal.borrow_mut().take_moved();
-            match current::enter(self.key, &self.journal, || poll(body)) {
-                Polled::Ended(outcome) => return self.end_with(outcome),
-                Polled::Pending if self.journal.borrow_mut().take_moved() => {}
-                Polled::Pending => return self.check_pending(),
+            match current::enter(self.key, &self.journal, || poll(task)) {
+                Polled::Ended(outcome) => self.task_ended(outcome),
+                Polled::Pending if self.journal.borrow_mut().take_moved() || self.due_end().is_some() => {}
+                Polled::Pending if self.journal.borrow().is_stuck() => self.task_ended(Err(stuck_failure())),
+                Polled::Pending => return self.check_length(),
             }
         }
     }
 
-    fn end_with(&mut self, outcome: Result<Payload, Failure>) {
-        self.drop_body(false);
-        let most = self.journal.borrow().facts.limits.payload_bytes_max;
-        let end = match outcome {
-            Ok(output) if output.len() > most => {
+    /// How the body is to end now, whatever it waits for.
+    fn due_end(&self) -> Option<EventKind> {
+        if self.unwinding.is_some() { None } else { self.journal.borrow().cancelling.due() }
+    }
+
+    /// The body, or a cleanup, is done.
+    fn task_ended(&mut self, outcome: BodyOutcome) {
+        self.drop_task(false);
+        let Some(unwinding) = &mut self.unwinding else { return self.body_ended(outcome) };
+        if let Err(failure) = outcome {
+            // The others are run all the same; but that this one could not be is not to be overlooked.
+            unwinding.end = EventKind::Failed { failure };
+        }
+        self.next_cleanup();
+    }
+
+    fn body_ended(&mut self, outcome: BodyOutcome) {
+        let limits = self.journal.borrow().facts.limits;
+        match outcome.map_err(|failure| failure.within(&limits)) {
+            Ok(output) if output.len() > limits.payload_bytes_max => {
+                let most = limits.payload_bytes_max;
                 let message = format!("the output has {} bytes; at most {most} are kept", output.len());
-                EventKind::Failed { failure: Failure::LimitReached { message } }
+                self.unwind(EventKind::Failed { failure: Failure::LimitReached { message } }, Undo::Sagas);
             }
-            Ok(output) => EventKind::Completed { output },
-            Err(failure) => EventKind::Failed { failure },
-        };
-        self.finish(end);
+            Ok(output) => self.finish(EventKind::Completed { output }),
+            Err(failure) => self.unwind(EventKind::Failed { failure }, Undo::Sagas),
+        }
     }
 
-    fn check_pending(&self) {
-        let journal = self.journal.borrow();
-        let stuck = journal.open_count() == 0 && journal.end().is_none();
-        let most = journal.facts.limits.history_events_max;
-        drop(journal);
-        if stuck {
-            self.finish(EventKind::Failed { failure: stuck_failure() });
+    /// Nothing of the body runs any more: what it waits for is cancelled, and what it has registered is run.
+    fn unwind(&mut self, end: EventKind, undo: Undo) {
+        self.journal.borrow_mut().cancel_open();
+        self.unwinding = Some(Unwinding { end, undo });
+        self.next_cleanup();
+    }
+
+    fn next_cleanup(&mut self) {
+        let Some(Unwinding { end, undo }) = self.unwinding.clone() else { return };
+        loop {
+            let next = self.journal.borrow_mut().cleanups.pop(undo);
+            match next {
+                Some((true, cleanup)) => return self.task = Some(cleanup),
+                Some((false, cleanup)) => self.let_go(cleanup),
+                None => return self.finish(end),
+            }
         }
+    }
+
+    fn check_length(&self) {
+        let most = self.journal.borrow().facts.limits.history_events_max;
         if self.history_len >= most {
             let message = format!("the history has {most} events; let the orchestration continue as new before that");
             self.finish(EventKind::Failed { failure: Failure::LimitReached { message } });
@@ -235,27 +284,40 @@ impl Execution {
 
     fn close_if_ended(&mut self) {
         if self.has_ended() {
-            self.drop_body(true);
+            self.drop_task(true);
+            self.drop_cleanups();
             self.journal.borrow_mut().cancel_open();
+            self.journal.borrow_mut().end_dependents();
         }
     }
 
-    /// Drops the body; by the code's own end its futures are cancelled one by one, by ours silently.
-    fn drop_body(&mut self, silently: bool) {
-        if silently {
-            self.journal.borrow_mut().silence();
+    fn drop_cleanups(&mut self) {
+        let cleanups = self.journal.borrow_mut().cleanups.take_all();
+        self.journal.borrow_mut().silence(true);
+        cleanups.into_iter().for_each(|cleanup| self.let_go(cleanup));
+        self.journal.borrow_mut().silence(false);
+    }
+
+    /// Drops what runs; by the code's own end its futures are cancelled one by one, by ours silently.
+    fn drop_task(&mut self, silently: bool) {
+        self.journal.borrow_mut().silence(silently);
+        if let Some(task) = self.task.take() {
+            self.let_go(task);
         }
-        if let Some(body) = self.body.take() {
-            // A panic in a user's `Drop` changes nothing any more: the outcome is decided.
-            let _ = current::enter(self.key, &self.journal, || panics::catch(|| drop(body)));
-        }
+        self.journal.borrow_mut().silence(false);
+    }
+
+    /// A panic in a user's `Drop` changes nothing any more: the outcome is decided.
+    fn let_go(&self, task: BodyFuture) {
+        let _ = current::enter(self.key, &self.journal, || panics::catch(|| drop(task)));
     }
 }
 
 impl Drop for Execution {
     /// Leaving memory is no decision of the code: nothing is cancelled by it.
     fn drop(&mut self) {
-        self.drop_body(true);
+        self.drop_task(true);
+        self.drop_cleanups();
     }
 }
 

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use uuid::Uuid;
 
 use super::mailbox::{Arrival, Delivery, Mailbox};
+use super::unwinding::{Cancelling, Cleanups};
 use crate::clock::Timestamp;
-use crate::history::{Carried, Event, EventKind, Failure};
+use crate::history::{Carried, ClosePolicy, Event, EventKind, Failure};
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId};
 use crate::limits::Limits;
 use crate::payload::Payload;
@@ -39,6 +40,12 @@ pub(crate) enum Open {
     Timer,
     Child {
         instance: InstanceId,
+        on_close: ClosePolicy,
+    },
+    /// A detached child that does not outlive the execution. Nothing comes back for it.
+    Dependent {
+        instance: InstanceId,
+        on_close: ClosePolicy,
     },
     Event {
         name: String,
@@ -58,26 +65,29 @@ impl Open {
             if let Some(command) = done {
                 open.remove(&command);
             }
-            if let (Some(command), Some(asked)) = (kind.opens(), Self::of(kind)) {
+            if let Some((command, asked)) = Self::of(kind) {
                 open.insert(command, asked);
             }
         }
         open.into_iter().collect()
     }
 
-    fn of(kind: &EventKind) -> Option<Self> {
-        match kind {
-            EventKind::ActivityScheduled { settings, .. } => Some(Self::Activity {
-                schedule_to_start: settings.schedule_to_start.is_some(),
-                schedule_to_close: settings.schedule_to_close.is_some(),
-            }),
-            EventKind::TimerSet { .. } => Some(Self::Timer),
-            EventKind::ChildStarted { detached: false, instance, .. } => {
-                Some(Self::Child { instance: instance.clone() })
+    fn of(kind: &EventKind) -> Option<(CommandId, Self)> {
+        Some(match kind {
+            EventKind::ActivityScheduled { command, settings, .. } => {
+                let (start, close) = (settings.schedule_to_start.is_some(), settings.schedule_to_close.is_some());
+                (*command, Self::Activity { schedule_to_start: start, schedule_to_close: close })
             }
-            EventKind::EventAwaited { name, .. } => Some(Self::Event { name: name.clone() }),
-            _ => None,
-        }
+            EventKind::TimerSet { command, .. } => (*command, Self::Timer),
+            EventKind::ChildStarted { command, detached: false, instance, on_close, .. } => {
+                (*command, Self::Child { instance: instance.clone(), on_close: *on_close })
+            }
+            EventKind::ChildStarted { command, instance, on_close, .. } if *on_close != ClosePolicy::Abandon => {
+                (*command, Self::Dependent { instance: instance.clone(), on_close: *on_close })
+            }
+            EventKind::EventAwaited { command, name, .. } => (*command, Self::Event { name: name.clone() }),
+            _ => return None,
+        })
     }
 }
 
@@ -89,6 +99,8 @@ struct Settled {
 /// The state behind a context. Everything in it follows from the events fed so far and the code.
 pub(crate) struct Journal {
     pub(crate) facts: Facts,
+    /// How many instances stand above it.
+    pub(crate) depth: u32,
     position: EventId,
     now: Timestamp,
     replaying: bool,
@@ -99,8 +111,14 @@ pub(crate) struct Journal {
     returned: Vec<(CommandId, Open)>,
     recorded_values: VecDeque<Payload>,
     open: BTreeMap<CommandId, Open>,
+    /// Detached children that do not outlive the execution.
+    dependents: Vec<(CommandId, Open)>,
     settled: BTreeMap<CommandId, Settled>,
     mailbox: Mailbox,
+    /// What is to be undone if it does not end well.
+    pub(crate) cleanups: Cleanups,
+    /// Who asked for its end, and what holds that off.
+    pub(crate) cancelling: Cancelling,
     end: Option<EventKind>,
     moved: bool,
     silent: bool,
@@ -111,6 +129,7 @@ impl Journal {
     pub(crate) fn new(facts: Facts) -> Self {
         Self {
             facts,
+            depth: 0,
             position: EventId(0),
             now: Timestamp::EPOCH,
             replaying: false,
@@ -121,8 +140,11 @@ impl Journal {
             returned: Vec::new(),
             recorded_values: VecDeque::new(),
             open: BTreeMap::new(),
+            dependents: Vec::new(),
             settled: BTreeMap::new(),
             mailbox: Mailbox::default(),
+            cleanups: Cleanups::default(),
+            cancelling: Cancelling::default(),
             end: None,
             moved: false,
             silent: false,
@@ -143,13 +165,19 @@ impl Journal {
 
     /// Whether the event can change anything: what it completes is open, or it completes nothing.
     pub(crate) fn accepts(&self, kind: &EventKind) -> bool {
-        kind.completes().is_none_or(|command| self.open.contains_key(&command))
+        match kind {
+            EventKind::CancelRequested { .. } => !self.cancelling.is_requested(),
+            _ => kind.completes().is_none_or(|command| self.open.contains_key(&command)),
+        }
     }
 
     /// Takes in what the event brings.
     pub(crate) fn resolve(&mut self, kind: &EventKind) {
         match kind {
-            EventKind::Started(started) => self.deliver_all(&started.carried),
+            EventKind::Started(started) => {
+                self.depth = started.parent.as_ref().map_or(0, |parent| parent.depth);
+                self.deliver_all(&started.carried);
+            }
             EventKind::EventRaised { name, value } => self.deliver(name, 0, value),
             EventKind::ActivityCompleted { command, output, .. } | EventKind::ChildCompleted { command, output } => {
                 self.settle(*command, Resolution::Output(output.clone()));
@@ -158,6 +186,8 @@ impl Journal {
                 self.settle(*command, Resolution::Failure(failure.clone()));
             }
             EventKind::TimerFired { command } => self.settle(*command, Resolution::Fired),
+            EventKind::CancelRequested { reason } => self.cancelling.request(self.position, reason),
+            EventKind::DeadlineReached { message } => self.cancelling.reach_deadline(message),
             _ => {}
         }
     }
@@ -191,20 +221,38 @@ impl Journal {
         self.end.get_or_insert(end);
     }
 
-    pub(crate) fn open_count(&self) -> usize {
-        self.open.len()
+    /// What is open, and what ends with the execution.
+    pub(crate) fn open(&self) -> Vec<(CommandId, Open)> {
+        let open = self.open.iter().map(|(command, open)| (*command, open.clone()));
+        open.chain(self.dependents.iter().cloned()).collect()
     }
 
-    /// From here on dropped futures leave no trace: the body is dropped by the engine, not by the code.
-    pub(crate) fn silence(&mut self) {
-        self.silent = true;
+    /// Whether the code waits, but for nothing that an event could bring.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.end.is_none() && self.open.is_empty() && !self.cancelling.is_waited_for()
     }
 
-    /// Cancels everything open, in the order in which it was asked for.
+    /// Whether dropped futures leave no trace: they are dropped by the engine, not by the code.
+    pub(crate) fn silence(&mut self, silent: bool) {
+        self.silent = silent;
+    }
+
+    /// Cancels everything open, in the order in which it was asked for. Events that were given to a wait that did not
+    /// look are there again for the next.
     pub(crate) fn cancel_open(&mut self) {
         for (command, open) in std::mem::take(&mut self.open) {
             self.cancel(command, open);
         }
+        for settled in std::mem::take(&mut self.settled).into_values() {
+            if let Resolution::Event { name, arrival, value } = settled.resolution {
+                self.mailbox.put(&name, arrival, value);
+            }
+        }
+    }
+
+    /// The execution has ended, and with it what does not outlive it.
+    pub(crate) fn end_dependents(&mut self) {
+        self.cancelled.append(&mut self.dependents);
     }
 
     pub(crate) fn leftover_events(&self) -> Vec<Carried> {
@@ -246,10 +294,14 @@ impl Journal {
         if self.end.is_some() {
             return command;
         }
-        if let Some(open) = Open::of(&kind) {
-            self.open.insert(command, open);
-            self.check_open_limit();
+        match Open::of(&kind) {
+            Some((_, open @ Open::Dependent { .. })) => self.dependents.push((command, open)),
+            Some((_, open)) => {
+                self.open.insert(command, open);
+            }
+            None => {}
         }
+        self.check_open_limit();
         self.given.push(kind);
         command
     }
@@ -359,7 +411,7 @@ impl Journal {
 
     fn check_open_limit(&mut self) {
         let most = self.facts.limits.open_commands_max;
-        if self.open.len() > most {
+        if self.open.len() + self.dependents.len() > most {
             let message = format!("more than {most} activities, timers, children and waits are open at once");
             self.finish(EventKind::Failed { failure: Failure::LimitReached { message } });
         }

@@ -11,6 +11,7 @@ mod mailbox;
 mod mismatch;
 pub(crate) mod panics;
 mod poll;
+mod unwinding;
 
 pub(crate) use self::execution::{Applied, Execution};
 pub(crate) use self::journal::{Facts, Journal, Open, Resolution};

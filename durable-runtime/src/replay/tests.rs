@@ -1,6 +1,7 @@
 //! Data in, data out: what came in, as a text; what the code asked for, as a text.
 
 mod programs;
+mod unwinding;
 
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ fn started<O: Orchestration>(input: &str, carried: Vec<Carried>) -> EventKind {
         parent: None,
         carried,
         trace: None,
+        timeout: None,
     })
 }
 
@@ -72,6 +74,7 @@ fn incoming(line: &str) -> EventKind {
         "raised" => EventKind::EventRaised { name: first.into(), value: payload() },
         "child" => EventKind::ChildCompleted { command: command(), output: payload() },
         "cancel" => EventKind::CancelRequested { reason: rest.into() },
+        "late" => EventKind::DeadlineReached { message: rest.into() },
         other => panic!("no such verb: {other}"),
     }
 }

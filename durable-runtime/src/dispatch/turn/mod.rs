@@ -1,5 +1,6 @@
 //! One turn: messages in, one transaction out. No I/O and no waiting here.
 
+mod held;
 mod starts;
 
 use std::sync::Arc;
@@ -13,11 +14,11 @@ use crate::dispatch::{ActivityUnderWay, UnderWay};
 use crate::history::{Event, EventKind};
 use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 use crate::limits::Limits;
-use crate::message::{Message, command_message_id, fresh_message_id};
-use crate::metadata;
+use crate::message::{Message, command_message_id, fresh_message_id, start_message_id};
+use crate::metadata::{self, Identity};
 use crate::observe::{TurnNotes, turn_span};
 use crate::payload::CodecError;
-use crate::providers::{LeasedTurn, TransactionOp};
+use crate::providers::{LeasedTurn, Queue, TransactionOp};
 use crate::registry::Registry;
 use crate::replay::{Applied, Execution};
 
@@ -45,6 +46,8 @@ pub(super) struct Planned {
     pub(super) resident: Resident,
     /// The messages in hand, and what their senders are told once it is kept.
     pub(super) answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
+    /// The messages in hand that the next turn is to take.
+    pub(super) deferred: Vec<Delivery>,
     /// Activities whose results nobody wants any more.
     pub(super) unwanted: Vec<MessageId>,
     /// What the code did, to be gone over twice.
@@ -69,6 +72,7 @@ struct Turn<'a> {
     effects: Effects,
     acked: Vec<MessageId>,
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
+    deferred: Vec<Delivery>,
     generations: usize,
     /// How many stored messages stay as they are.
     left: usize,
@@ -82,7 +86,7 @@ struct Turn<'a> {
 
 /// Runs the turn of an instance. If a message cannot be read, or an event not be written, the instance is suspended.
 pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliveries: Vec<Delivery>) -> Planned {
-    let span = turn_span(leased, resident.identity());
+    let span = turn_span(leased, resident.identity().map(AsRef::as_ref));
     let _inside = span.clone().entered();
     let mut turn = Turn {
         rules,
@@ -93,6 +97,7 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         effects: Effects::new(leased.instance.clone()),
         acked: Vec::new(),
         answers: Vec::new(),
+        deferred: Vec::new(),
         generations: 0,
         left: 0,
         parts: Vec::new(),
@@ -135,7 +140,16 @@ impl Turn<'_> {
         {
             self.effects.put_metadata(metadata::progress(&command_message_id(*execution_id, *command), None));
         }
+        if self.is_of_a_stranger(&message) {
+            self.settle(source, Ok(Accepted::Kept));
+            return Ok(());
+        }
         match (&mut self.resident, message) {
+            (Resident::Unloaded, _) => {
+                self.defer(source);
+                Ok(())
+            }
+            (_, message @ (Message::Suspend | Message::Resume)) => self.take_order(&message, source),
             (Resident::Absent, Message::Start(start)) => self.take_first_start(start, source),
             // What is in its queue is its own start; one in hand is another.
             (Resident::Pending { .. }, Message::Start(start)) if matches!(source, Source::Stored(_)) => {
@@ -151,16 +165,18 @@ impl Turn<'_> {
                 self.park_start(start, source)
             }
             (_, Message::Start(start)) => self.take_other_start(start, source),
-            (Resident::Absent, Message::Cancel { .. } | Message::Terminate { .. }) => {
+            (Resident::Absent, message @ Message::Raised { .. }) => self.keep(message, source),
+            // It was deleted: what it had asked for has nobody to come back to.
+            (Resident::Absent, _) => {
                 self.settle(source, Err(Refusal::NotFound));
                 Ok(())
             }
-            (Resident::Pending { identity: Some(_), .. }, Message::Terminate { reason }) => {
-                self.terminate(reason)?;
+            // Its start is not due: nothing of it has run, and nothing will.
+            (Resident::Pending { identity: Some(_), .. }, Message::Cancel { reason, .. }) => {
+                self.end_unbegun(&EventKind::Cancelled { reason })?;
                 self.settle(source, Ok(Accepted::Kept));
                 Ok(())
             }
-            (Resident::Absent | Resident::Pending { .. }, message) => self.keep(message, source),
             (Resident::Closed { status, .. }, _) => {
                 let refusal = Refusal::Closed(*status);
                 self.settle(source, Err(refusal));
@@ -170,18 +186,15 @@ impl Turn<'_> {
                 self.settle(source, Err(Refusal::NotFound));
                 Ok(())
             }
-            (Resident::Suspended { .. }, Message::Terminate { reason }) => {
+            (
+                Resident::Pending { identity: Some(_), .. } | Resident::Suspended { .. },
+                Message::Terminate { reason, .. },
+            ) => {
                 self.terminate(reason)?;
                 self.settle(source, Ok(Accepted::Kept));
                 Ok(())
             }
-            (Resident::Suspended { .. }, message) => self.keep(message, source),
-            (Resident::Live(live), Message::Cancel { by: Some(by), .. })
-                if live.identity.parent.as_ref() != Some(&by) =>
-            {
-                self.settle(source, Ok(Accepted::Kept));
-                Ok(())
-            }
+            (Resident::Pending { .. } | Resident::Suspended { .. }, message) => self.keep(message, source),
             (Resident::Live(live), message) => {
                 let execution_id = live.execution_id;
                 let late = matches!(message, Message::ActivityLate { .. });
@@ -196,6 +209,12 @@ impl Turn<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether a parent asks for the end of an instance that is not its child.
+    fn is_of_a_stranger(&self, message: &Message) -> bool {
+        let (Some(by), Some(identity)) = (message.asked_by(), self.resident.identity()) else { return false };
+        !identity.parent.as_ref().is_some_and(|parent| parent.is(by))
     }
 
     /// An activity is late: says how far it had come, and has it stopped.
@@ -226,10 +245,14 @@ impl Turn<'_> {
 
     /// The message waits in the queue for a turn that can take it.
     fn keep(&mut self, message: Message, source: Source) -> Result<(), CodecError> {
+        self.keep_as(message, source, fresh_message_id())
+    }
+
+    fn keep_as(&mut self, message: Message, source: Source, id: MessageId) -> Result<(), CodecError> {
         if let Source::Hand(_) = &source {
             // A completion for an instance that is not there any more has nothing to wait for.
             if matches!(message, Message::Raised { .. }) || !matches!(self.resident, Resident::Absent) {
-                self.effects.push(message.enqueue(&self.instance, fresh_message_id())?);
+                self.effects.push(message.enqueue(&self.instance, id)?);
             }
             self.settle(source, Ok(Accepted::Kept));
         } else {
@@ -245,13 +268,13 @@ impl Turn<'_> {
         if let Some(status) = live.execution.take_custom_status() {
             self.effects.put_metadata(metadata::custom_status(&status));
         }
-        let execution_id = live.execution_id;
+        let (execution_id, depth) = (live.execution_id, live.identity.depth());
         self.effects.trace.clone_from(&live.identity.trace);
         if self.rules.double_check {
             add_part(&mut self.parts, &live.execution, &applied.events);
         }
         let end = applied.events.last().map(|event| event.kind.clone()).filter(EventKind::is_end);
-        self.effects.take(execution_id, applied)?;
+        self.effects.take(execution_id, depth, applied)?;
         match end {
             Some(end @ EventKind::ContinuedAsNew { .. }) => self.continue_as_new(end),
             Some(end) => self.close(&end),
@@ -266,6 +289,7 @@ impl Turn<'_> {
             _ => return Ok(()),
         };
         self.notes.ended(&identity.name, end);
+        self.end_deadline(execution_id, &identity);
         self.effects.put_metadata(metadata::ended(&identity, end, self.now));
         self.effects.set_labels(metadata::labels_ended(metadata::status_of(end)));
         if let (Some(parent), Some(outcome)) = (&identity.parent, outcome_of(end)) {
@@ -275,22 +299,38 @@ impl Turn<'_> {
         Ok(())
     }
 
+    fn end_deadline(&mut self, execution_id: ExecutionId, identity: &Identity) {
+        if identity.deadline.is_some() {
+            self.effects.cancel_deadline(execution_id);
+        }
+    }
+
     /// Ends an instance at once, even one whose code cannot be run.
     fn terminate(&mut self, reason: String) -> Result<(), CodecError> {
         let end = EventKind::Terminated { reason };
         if matches!(self.resident, Resident::Pending { .. }) {
-            self.resident.suspend("terminated before it began".to_owned());
+            return self.end_unbegun(&end);
         }
-        let Resident::Suspended { execution_id, history_len, open, .. } = &mut self.resident else {
+        let Resident::Suspended { execution_id, history_len, identity, open, .. } = &mut self.resident else {
             return self.apply(end);
         };
         // A history without a start would be none: what never began leaves no event.
         if *history_len > 0 {
             let event = Event { id: EventId(*history_len + 1), at: self.now, kind: end.clone() };
             let applied = Applied { events: vec![event], cancelled: std::mem::take(open), returned: Vec::new() };
-            self.effects.take(*execution_id, applied)?;
+            let depth = identity.as_ref().map_or(0, |identity| identity.depth());
+            self.effects.take(*execution_id, depth, applied)?;
         }
         self.close(&end)
+    }
+
+    /// Ends an instance that waits for its start. A history without a start would be none: it leaves no event.
+    fn end_unbegun(&mut self, end: &EventKind) -> Result<(), CodecError> {
+        let queue = Queue::Turns(self.instance.clone());
+        let start = start_message_id(self.resident.execution_id());
+        self.effects.push(TransactionOp::CancelWork { queue, items: vec![start] });
+        self.resident.suspend("ended before it began".to_owned());
+        self.close(end)
     }
 
     fn finish(mut self) -> Planned {
@@ -304,6 +344,7 @@ impl Turn<'_> {
             ops: self.effects.into_ops(),
             resident: self.resident,
             answers: self.answers,
+            deferred: self.deferred,
             unwanted,
             parts: self.parts,
             notes: self.notes,

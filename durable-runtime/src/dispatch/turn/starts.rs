@@ -7,7 +7,7 @@ use crate::dispatch::door::{Accepted, Refusal};
 use crate::dispatch::resident::{Live, Resident};
 use crate::history::{Carried, EventKind, Failure, HISTORY_FORMAT, Started};
 use crate::ids::ExecutionId;
-use crate::message::{IfExists, Message, Outcome, Start, fresh_message_id};
+use crate::message::{IfExists, Message, Outcome, Start, start_message_id};
 use crate::metadata::{self, Identity, Status};
 use crate::observe;
 use crate::payload::CodecError;
@@ -64,7 +64,7 @@ impl Turn<'_> {
             self.effects.put_labels(start.labels.clone());
             self.effects.set_labels(metadata::labels_begun(identity, Status::Pending));
         }
-        self.keep(Message::Start(start), source)
+        self.keep_as(Message::Start(start), source, start_message_id(ExecutionId::FIRST))
     }
 
     /// The instance is there already.
@@ -135,6 +135,7 @@ impl Turn<'_> {
             parent: start.parent,
             carried,
             trace: start.trace,
+            timeout: handler.timeout,
         };
         let identity = Arc::new(Identity::of(&started, self.now));
         observe::name_turn(&self.span, &identity);
@@ -153,9 +154,10 @@ impl Turn<'_> {
         self.notes.ended(&live.identity.name, &end);
         let EventKind::ContinuedAsNew { name, version, input } = end else { return Ok(()) };
         let carried = live.execution.leftover_events();
-        let next = live.execution_id.next();
-        let (identity, parent) = (Some(Arc::clone(&live.identity)), live.identity.parent.clone());
-        let (if_exists, labels, trace) = (IfExists::Fail, Vec::new(), live.identity.trace.clone());
+        let (last, identity, parent) = (live.execution_id, Arc::clone(&live.identity), live.identity.parent.clone());
+        let next = last.next();
+        self.end_deadline(last, &identity);
+        let (if_exists, labels, trace) = (IfExists::Fail, Vec::new(), identity.trace.clone());
         let mut start = Start { name, version, input, parent, if_exists, labels, carried: Vec::new(), trace };
         self.generations += 1;
         let known = self.rules.registry.orchestration(&start.name, &start.version).is_some();
@@ -169,8 +171,8 @@ impl Turn<'_> {
         let next_identity = Identity::of_start(&start, self.now);
         self.effects.put_metadata(metadata::begun(&next_identity, Status::Running));
         self.effects.set_labels(metadata::labels_begun(&next_identity, Status::Running));
-        self.effects.push(Message::Start(start).enqueue(&self.instance, fresh_message_id())?);
-        self.resident = Resident::Pending { execution_id: next, identity };
+        self.effects.push(Message::Start(start).enqueue(&self.instance, start_message_id(next))?);
+        self.resident = Resident::Pending { execution_id: next, identity: Some(identity) };
         Ok(())
     }
 }

@@ -3,149 +3,21 @@
 //! A program is a tree of steps, and one orchestration walks it. So a change of the program is what a change of code
 //! would be, and there are as many orchestrations as anybody wants.
 
-use std::cell::RefCell;
-use std::time::Duration;
+mod language;
 
+use self::language::{Chance, Op, program};
 use super::{execution, started};
 use crate::clock::Timestamp;
-use crate::context::{LocalBoxDurable, OrchestrationContext, join_all, race};
 use crate::history::{Event, EventKind, Failure, validate};
 use crate::ids::CommandId;
 use crate::limits::Limits;
 use crate::payload::Payload;
-use crate::prelude::*;
 
 /// How many programs are run, and how many changes of programs are to be noticed.
 const PROGRAMS: u64 = 20_000;
 const MUTANTS: usize = 500;
 /// How many things happen to one program at most.
 const ARRIVALS: usize = 20;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-enum Op {
-    Call(char, u64),
-    Risky(char),
-    Child(char),
-    Timer(u64),
-    Wait(char),
-    TryEvent,
-    Effect(u64),
-    Draw,
-    Join(Vec<Vec<Op>>),
-    Race(Vec<Vec<Op>>),
-    Repeat(u64, Vec<Op>),
-}
-
-#[derive(Event, Serialize, Deserialize)]
-#[event(name = "a")]
-struct Named(u64);
-
-#[activity(name = "program.call")]
-async fn call(name: char, number: u64) -> u64 {
-    number + u64::from(name)
-}
-
-#[activity(name = "program.other_call")]
-async fn other_call(name: char, number: u64) -> u64 {
-    number + u64::from(name)
-}
-
-#[activity(name = "program.risky")]
-async fn risky(name: char) -> Result<u64, String> {
-    Err(name.to_string())
-}
-
-#[orchestration(name = "program.child")]
-async fn child(_ctx: OrchestrationContext, name: char) -> u64 {
-    u64::from(name)
-}
-
-#[orchestration(name = "program")]
-async fn program(ctx: OrchestrationContext, steps: Vec<Op>) -> Vec<String> {
-    let log = RefCell::new(Vec::new());
-    walk(&ctx, &steps, &log).await;
-    log.into_inner()
-}
-
-fn walk<'a>(ctx: &'a OrchestrationContext, steps: &'a [Op], log: &'a RefCell<Vec<String>>) -> LocalBoxDurable<'a, ()> {
-    Box::pin(walk_in_turn(ctx, steps, log))
-}
-
-#[deterministic]
-async fn walk_in_turn(ctx: &OrchestrationContext, steps: &[Op], log: &RefCell<Vec<String>>) {
-    for step in steps {
-        let said = match step {
-            Op::Call(name, number) if *name < 'd' => format!("{:?}", call(ctx, *name, *number).await),
-            Op::Call(name, number) => format!("{:?}", other_call(ctx, *name, *number).await),
-            Op::Risky(name) => format!("{:?}", risky(ctx, *name).await),
-            Op::Child(name) => format!("{:?}", child(ctx, *name).await),
-            Op::Timer(millis) => {
-                ctx.timer(Duration::from_millis(*millis)).await;
-                format!("{:?}", ctx.now())
-            }
-            Op::Wait(name) => ctx.event_named::<u64>(name.to_string()).await.to_string(),
-            Op::TryEvent => ctx.try_event::<Named>().map_or(0, |event| event.0).to_string(),
-            // What it answers is taken from the history; its name is code.
-            Op::Effect(value) => ctx.side_effect(&format!("effect {value}"), || *value).to_string(),
-            Op::Draw => format!("{} {}", ctx.random(), ctx.new_guid()),
-            Op::Join(branches) => {
-                join_all(branches.iter().map(|branch| walk(ctx, branch, log))).await;
-                "joined".to_owned()
-            }
-            Op::Race(branches) => {
-                race(branches.iter().map(|branch| walk(ctx, branch, log))).await;
-                "raced".to_owned()
-            }
-            Op::Repeat(times, inner) => {
-                for _ in 0..*times {
-                    walk(ctx, inner, log).await;
-                }
-                "repeated".to_owned()
-            }
-        };
-        log.borrow_mut().push(said);
-    }
-}
-
-/// Small and well spread, the same on every machine.
-struct Chance(u64);
-
-impl Chance {
-    fn new(seed: u64) -> Self {
-        Self((seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % bound
-    }
-
-    fn name(&mut self) -> char {
-        ['a', 'b', 'c', 'd', 'e'][self.below(5)]
-    }
-
-    fn steps(&mut self, depth: usize, most: usize) -> Vec<Op> {
-        (0..1 + self.below(most)).map(|_| self.step(depth)).collect()
-    }
-
-    fn step(&mut self, depth: usize) -> Op {
-        match self.below(if depth == 0 { 9 } else { 13 }) {
-            0 | 1 => Op::Call(self.name(), self.below(3) as u64),
-            2 => Op::Risky(self.name()),
-            3 => Op::Child(self.name()),
-            4 => Op::Timer(10 * (1 + self.below(3) as u64)),
-            5 => Op::Wait(self.name()),
-            6 => Op::TryEvent,
-            7 => Op::Effect(self.below(3) as u64),
-            8 => Op::Draw,
-            9 => Op::Join((0..1 + self.below(3)).map(|_| self.steps(depth - 1, 2)).collect()),
-            10 | 11 => Op::Race((0..1 + self.below(3)).map(|_| self.steps(depth - 1, 2)).collect()),
-            _ => Op::Repeat(1 + self.below(2) as u64, self.steps(depth - 1, 2)),
-        }
-    }
-}
 
 fn input(steps: &[Op]) -> String {
     serde_json::json!({ "steps": steps }).to_string()
@@ -205,8 +77,10 @@ fn arrival(open: &mut Vec<EventKind>, chance: &mut Chance) -> EventKind {
             _ => continue,
         };
     }
-    if chance.below(60) == 0 {
-        return EventKind::CancelRequested { reason: "enough".to_owned() };
+    match chance.below(40) {
+        0..3 => return EventKind::CancelRequested { reason: "enough".to_owned() },
+        3 => return EventKind::DeadlineReached { message: "late".to_owned() },
+        _ => {}
     }
     EventKind::EventRaised { name: chance.name().to_string(), value: payload(chance.below(9) as u64) }
 }
@@ -247,7 +121,7 @@ fn replays(steps: &[Op], history: &[Event]) -> Result<(), String> {
 
 #[test]
 fn every_prefix_of_a_random_program_replays_to_the_same_commands() {
-    let (mut events, mut ended) = (0, 0);
+    let (mut events, mut ended, mut cancelled, mut undone) = (0, 0, 0, 0);
     for seed in 0..PROGRAMS {
         let mut chance = Chance::new(seed);
         let steps = chance.steps(2, 4);
@@ -257,10 +131,21 @@ fn every_prefix_of_a_random_program_replays_to_the_same_commands() {
         let first = asked(&steps, &recorded.arrivals);
         assert_eq!(first, asked(&steps, &recorded.arrivals), "seed {seed}");
         events += recorded.history.len();
-        ended += usize::from(matches!(recorded.history.last().unwrap().kind, EventKind::Completed { .. }));
+        let end = &recorded.history.last().unwrap().kind;
+        ended += usize::from(matches!(end, EventKind::Completed { .. }));
+        cancelled += usize::from(matches!(end, EventKind::Cancelled { .. }));
+        undone += usize::from(unwound(&recorded.history));
     }
     assert!(events > 5 * PROGRAMS as usize, "the programs do little: {events} events");
     assert!(ended > PROGRAMS as usize / 10, "few programs come to an end: {ended}");
+    assert!(cancelled > PROGRAMS as usize / 50, "few programs are cancelled: {cancelled}");
+    assert!(undone > PROGRAMS as usize / 100, "few programs clean up: {undone}");
+}
+
+/// Whether something was done after the request to end.
+fn unwound(history: &[Event]) -> bool {
+    let asked = |event: &Event| matches!(event.kind, EventKind::CancelRequested { .. });
+    history.iter().skip_while(|event| !asked(event)).skip(1).any(|event| event.kind.opens().is_some())
 }
 
 /// Changes one step somewhere: renames, reorders, adds, removes, changes kind or argument.
@@ -272,7 +157,9 @@ fn mutate(steps: &mut Vec<Op>, chance: &mut Chance) {
             let branch = chance.below(branches.len());
             return mutate(&mut branches[branch], chance);
         }
-        Op::Repeat(_, inner) if inside => return mutate(inner, chance),
+        Op::Repeat(_, inner) | Op::OnCancel(inner) | Op::Undoable(inner) | Op::Held(inner) if inside => {
+            return mutate(inner, chance);
+        }
         _ => {}
     }
     match chance.below(6) {
@@ -285,7 +172,9 @@ fn mutate(steps: &mut Vec<Op>, chance: &mut Chance) {
             Op::Timer(number) | Op::Effect(number) | Op::Repeat(number, _) => *number += 1,
             Op::Join(branches) => steps[at] = Op::Race(std::mem::take(branches)),
             Op::Race(branches) => steps[at] = Op::Join(std::mem::take(branches)),
-            Op::TryEvent | Op::Draw => steps[at] = Op::Effect(7),
+            Op::OnCancel(inner) => steps[at] = Op::Undoable(std::mem::take(inner)),
+            Op::Undoable(inner) | Op::Held(inner) => steps[at] = Op::OnCancel(std::mem::take(inner)),
+            _ => steps[at] = Op::Effect(7),
         },
     }
 }
