@@ -13,4 +13,5 @@ mod house;
 mod management;
 mod observe;
 mod providers;
+mod stored;
 mod testing_kit;
