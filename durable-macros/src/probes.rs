@@ -1,7 +1,7 @@
 //! Where the compiler is asked about the type of a value: before a method with a suspicious name, and before a loop.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::{Expr, ExprForLoop, ExprMethodCall, UnOp};
 
 use crate::hygiene::Runtime;
@@ -184,11 +184,12 @@ fn ask(rt: &Runtime, question: Question, value: &impl ToTokens, span: Span) -> T
     }
 }
 
-/// The same value, asked about on its way. A `match`, because its temporaries live as long as without it.
+/// The same value, asked about on its way. A `match`, because its temporaries live as long as without it. It stands where the
+/// value stands, so that warnings of the compiler about the expression around it show what was written.
 fn bound(rt: &Runtime, question: Question, value: &Expr, span: Span) -> Expr {
     let name = Ident::new("value", Span::mixed_site());
     let asked = ask(rt, question, &name, span);
-    Expr::Verbatim(quote!(match #value { #name => { #asked; #name } }))
+    Expr::Verbatim(quote_spanned!(span=> match #value { #name => { #asked; #name } }))
 }
 
 /// What can be named twice, and must not be moved.

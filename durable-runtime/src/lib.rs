@@ -109,6 +109,7 @@ pub mod context;
 mod dispatch;
 pub mod errors;
 mod event;
+pub mod guide;
 pub mod history;
 mod ids;
 mod limits;

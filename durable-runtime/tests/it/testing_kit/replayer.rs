@@ -57,7 +57,7 @@ async fn the_code_that_wrote_a_history_goes_along_with_it() {
     for prefix in 1..=recorded.events.len() {
         let prefix = RecordedHistory { events: recorded.events[..prefix].to_vec(), ..recorded.clone() };
         // A turn is kept as a whole: a history ends with all that an event led to.
-        let is_whole = prefix.events.len() % 2 == 0;
+        let is_whole = prefix.events.len().is_multiple_of(2);
         assert_eq!(replayer.check(&prefix).is_ok(), is_whole, "{:?}", prefix.events);
     }
 }
