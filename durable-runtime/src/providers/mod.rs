@@ -7,6 +7,7 @@
 mod error;
 mod groups;
 mod kv;
+mod layers;
 mod record;
 mod records;
 mod request;
@@ -25,6 +26,9 @@ pub use self::groups::Groups;
 pub use self::kv::{FsOptions, FsProvider, KvProvider, MemoryProvider};
 #[cfg(feature = "sled")]
 pub use self::kv::{SledOptions, SledProvider};
+#[cfg(feature = "testing")]
+pub use self::layers::{Fault, Faults, Faulty, ShiftingClock};
+pub use self::layers::{Figures, Measured, Measures, Operation, Retrying, Snapshot};
 pub use self::records::{
     Capabilities, Durability, InstancePage, InstanceRecord, LeasedActivity, LeasedMessage, LeasedTurn, PageRequest,
     Renewal, Stats, StoredEvent,

@@ -70,14 +70,15 @@ impl Layer {
     pub(super) fn settle(self, index: &mut Index, heads: &Heads) {
         self.heads.iter().for_each(|(instance, head)| heads.put(instance, *head));
         self.wiped.iter().for_each(|instance| index.forgive(instance));
-        for (fence, not_before) in self.ended {
-            index.end(fence, not_before);
-        }
         for (key, message) in self.messages {
             index.remove(&key);
             if let Some(message) = message {
                 index.insert(key, message);
             }
+        }
+        // After the messages: a queue without any would forget how long it has to wait.
+        for (fence, not_before) in self.ended {
+            index.end(fence, not_before);
         }
         index.instances = (index.instances + self.created).saturating_sub(self.deleted);
         index.unpin_all();

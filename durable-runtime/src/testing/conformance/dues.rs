@@ -137,6 +137,40 @@ pub async fn a_delay_counts_once(subject: Subject) {
     assert_eq!(subject.turn().await.attempt, 3);
 }
 
+pub async fn a_delay_holds_back_what_is_sent_with_it(subject: Subject) {
+    // Names before and after that of the message that goes.
+    for (name, new) in [("a", "k"), ("b", "n")] {
+        subject.commit(None, vec![send(name, "m")]).await;
+        let turn = subject.turn().await;
+        let ops = vec![release_for(10), ack(name, &["m"]), send(name, new)];
+        subject.commit(Some(&turn.lock_token), ops).await;
+        assert!(subject.turns(10).await.is_empty(), "{new}");
+        subject.clock.advance(Duration::from_secs(10));
+        let turn = subject.turn().await;
+        assert_eq!(ids(&turn), [new]);
+        subject.commit(Some(&turn.lock_token), vec![ack(name, &[new]), release()]).await;
+    }
+}
+
+pub async fn a_delay_holds_the_next_execution_back(subject: Subject) {
+    subject.start("a").await;
+    let turn = subject.turn().await;
+    let ops = vec![ack("a", &["start"]), create("a", 2), send("a", "m"), release_for(10)];
+    subject.commit(Some(&turn.lock_token), ops).await;
+    assert!(subject.turns(10).await.is_empty());
+    subject.clock.advance(Duration::from_secs(10));
+    assert_eq!(subject.turn().await.execution_id.0, 2);
+}
+
+pub async fn the_last_release_of_a_transaction_counts(subject: Subject) {
+    subject.start("a").await;
+    let turn = subject.turn().await;
+    subject.commit(Some(&turn.lock_token), vec![release_for(10), release()]).await;
+    let turn = subject.turn().await;
+    subject.commit(Some(&turn.lock_token), vec![release(), release_for(10)]).await;
+    assert!(subject.turns(10).await.is_empty());
+}
+
 pub async fn the_longest_delay_does_not_overflow(subject: Subject) {
     subject.start("a").await;
     let turn = subject.turn().await;

@@ -159,6 +159,9 @@ macro_rules! conformance_suite {
                     a_delay_of_nothing_is_none
                     a_delay_holds_nobody_else_back
                     a_delay_counts_once
+                    a_delay_holds_back_what_is_sent_with_it
+                    a_delay_holds_the_next_execution_back
+                    the_last_release_of_a_transaction_counts
                     the_longest_delay_does_not_overflow
                     an_overdue_message_is_there_at_once_and_first
                     a_message_for_the_end_of_time_waits_for_it

@@ -1,17 +1,15 @@
-//! A store that notes which instances it hands out, waits where a test tells it to, and fails by chance.
+//! A store that notes which instances it hands out, and waits where a test tells it to.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use durable_runtime::providers::{
-    ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, InstancePage, InstanceRecord, LeasedActivity,
-    LeasedTurn, PageRequest, ProviderError, Renewal, Stats, StoredEvent, Transaction, TurnRequest,
+    ActivityRequest, BatchResult, Capabilities, CommitError, InstancePage, InstanceRecord, LeasedActivity, LeasedTurn,
+    PageRequest, ProviderError, Renewal, Stats, StoredEvent, Transaction, TurnRequest,
 };
 use durable_runtime::{EventId, ExecutionId, InstanceId, LockToken, Provider};
 use tokio::sync::Semaphore;
-
-use crate::crash::Chance;
 
 /// See the module.
 #[derive(Clone)]
@@ -21,7 +19,6 @@ pub(super) struct Counted<P> {
 }
 
 struct Seen {
-    chance: Mutex<Option<Chance>>,
     turns: Mutex<Vec<InstanceId>>,
     held: Mutex<Option<InstanceId>>,
     stopped: Semaphore,
@@ -30,32 +27,9 @@ struct Seen {
 
 impl<P> Counted<P> {
     pub(super) fn new(store: P) -> Self {
-        let seen = Seen {
-            chance: Mutex::default(),
-            turns: Mutex::default(),
-            held: Mutex::default(),
-            stopped: Semaphore::new(0),
-            go: Semaphore::new(0),
-        };
+        let seen =
+            Seen { turns: Mutex::default(), held: Mutex::default(), stopped: Semaphore::new(0), go: Semaphore::new(0) };
         Self { store, seen: Arc::new(seen) }
-    }
-
-    /// From now on a third of the commits and a tenth of everything else fail, some after they were kept.
-    pub(super) fn fail_by_chance(&self, seed: u64) {
-        *self.seen.chance.lock().unwrap() = Some(Chance(seed));
-    }
-
-    pub(super) fn fail_no_more(&self) {
-        *self.seen.chance.lock().unwrap() = None;
-    }
-
-    fn draw(&self, most: u64) -> Option<u64> {
-        self.seen.chance.lock().unwrap().as_mut().map(|chance| chance.below(most))
-    }
-
-    fn may_fail(&self, operation: &'static str) -> Result<(), ProviderError> {
-        let failed = self.draw(10) == Some(0);
-        if failed { Err(ProviderError::new(ErrorKind::Unavailable, operation, "by chance")) } else { Ok(()) }
     }
 
     /// How often the instance was handed out.
@@ -81,27 +55,17 @@ impl<P> Counted<P> {
 #[async_trait]
 impl<P: Provider> Provider for Counted<P> {
     async fn fetch_turns(&self, want: TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
-        self.may_fail("fetch turns")?;
         let turns = self.store.fetch_turns(want).await?;
         self.seen.turns.lock().unwrap().extend(turns.iter().map(|turn| turn.instance.clone()));
         Ok(turns)
     }
 
     async fn fetch_activities(&self, want: ActivityRequest) -> Result<Vec<LeasedActivity>, ProviderError> {
-        self.may_fail("fetch activities")?;
         self.store.fetch_activities(want).await
     }
 
     async fn atomic_batch(&self, batch: Transaction) -> Result<BatchResult, CommitError> {
-        let fault = self.draw(6);
-        if fault == Some(0) {
-            return Err(ProviderError::new(ErrorKind::Unavailable, "commit", "by chance, before it was kept").into());
-        }
-        let kept = self.store.atomic_batch(batch).await?;
-        if fault == Some(1) {
-            return Err(ProviderError::new(ErrorKind::Ambiguous, "commit", "by chance, after it was kept").into());
-        }
-        Ok(kept)
+        self.store.atomic_batch(batch).await
     }
 
     async fn renew(&self, tokens: &[LockToken], ttl: Duration) -> Result<Vec<Renewal>, ProviderError> {
@@ -109,7 +73,6 @@ impl<P: Provider> Provider for Counted<P> {
     }
 
     async fn instance(&self, instance: &InstanceId) -> Result<Option<InstanceRecord>, ProviderError> {
-        self.may_fail("read")?;
         let held = self.seen.held.lock().unwrap().take_if(|held| held == instance);
         if held.is_some() {
             self.seen.stopped.add_permits(1);
@@ -134,7 +97,6 @@ impl<P: Provider> Provider for Counted<P> {
         from: EventId,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, ProviderError> {
-        self.may_fail("read history")?;
         self.store.history(instance, execution_id, from, limit).await
     }
 

@@ -2,9 +2,9 @@
 
 use durable_runtime::history::{EventKind, validate};
 use durable_runtime::prelude::*;
+use durable_runtime::providers::{Fault, Faults, Faulty, Operation};
 use durable_runtime::{ExecutionId, Provider as _};
 
-use super::counted::Counted;
 use super::kit::{SOON, end, gate};
 
 #[activity]
@@ -30,11 +30,19 @@ async fn weathers(ctx: OrchestrationContext, generation: u32, seen: Vec<u32>) ->
     if generation == 3 { Ok(seen) } else { weathers(&ctx, generation + 1, seen).continue_as_new().await }
 }
 
+/// A third of the transactions and a tenth of everything else fail, half of the transactions after they were kept.
+fn weathered() -> Faults {
+    let reads = [Operation::FetchTurns, Operation::FetchActivities, Operation::ReadInstance, Operation::ReadHistory];
+    let faults = reads.into_iter().fold(Faults::none(), |faults, of| faults.on(of, Fault::ErrorBefore, 0.1));
+    let sixth = 1.0 / 6.0;
+    faults.on(Operation::Commit, Fault::ErrorBefore, sixth).on(Operation::Commit, Fault::ErrorAfter, sixth)
+}
+
 async fn weather(seed: u64, live_max: usize) {
-    let store = Counted::new(MemoryProvider::new());
+    let store = Faulty::new(MemoryProvider::new(), seed);
     let runtime = Runtime::builder(store.clone()).shards(2).live_executions_max(live_max).start().await.unwrap();
     let client = runtime.client();
-    store.fail_by_chance(seed);
+    store.set(weathered());
     let ids: Vec<String> = (0..4).map(|number| format!("weather {seed} {number}")).collect();
     let senders: Vec<_> = (ids.iter().cloned())
         .map(|id| {
@@ -50,7 +58,8 @@ async fn weather(seed: u64, live_max: usize) {
     for sender in senders {
         tokio::time::timeout(SOON * 3, sender).await.expect("it goes on").unwrap();
     }
-    store.fail_no_more();
+    store.set(Faults::none());
+    assert!(store.happened(Operation::Commit, Fault::ErrorAfter) > 0);
     for id in &ids {
         let handle = client.handle::<weathers>(id).unwrap();
         assert_eq!(handle.wait_for(SOON * 2).await.unwrap(), (0..9).collect::<Vec<_>>(), "seed {seed}");

@@ -1,6 +1,8 @@
 //! What every provider owes, and what each does besides.
 
 mod fs;
+mod layers;
+mod model;
 mod multiexec;
 mod sled;
 #[cfg(feature = "sqlite")]

@@ -21,6 +21,8 @@ const RENEW: &str = "UPDATE leases SET expires = ?6 WHERE fence = ?1 AND instanc
                      AND granted_at = ?4 AND expires > ?5";
 const FORGET: &str = "DELETE FROM leases WHERE fence = ?1";
 const FREE_TURN: &str = "UPDATE turns SET fence = NULL, not_before = ?3 WHERE instance = ?1 AND fence = ?2";
+const RELEASE_TURN: &str = "INSERT INTO turns (instance, due, place, not_before, fence) VALUES (?1, NULL, NULL, ?2, NULL) \
+                            ON CONFLICT (instance) DO UPDATE SET fence = NULL, not_before = excluded.not_before";
 const FREE_ACTIVITY: &str = "UPDATE messages SET fence = NULL WHERE instance = ?1 AND queue = 1 AND id = ?2";
 const EXPIRED: &str = "SELECT fence, instance, activity FROM leases WHERE expires <= ?1";
 const ANY_EXPIRED: &str = "SELECT 1 FROM leases WHERE expires <= ?1 LIMIT 1";
@@ -121,6 +123,19 @@ pub(super) fn end_turn(
 ) -> Result<(), ProviderError> {
     forget(sql, fence)?;
     sql.execute(FREE_TURN, &[instance.into(), fence.into(), not_before.into()])?;
+    Ok(())
+}
+
+/// As [`end_turn`], for the lease under which a transaction writes: it may have ended it before, or deleted the instance,
+/// and what the queue holds in the end is held back all the same.
+pub(super) fn release(
+    sql: &mut Sql<'_>,
+    instance: &InstanceId,
+    fence: u64,
+    not_before: Timestamp,
+) -> Result<(), ProviderError> {
+    forget(sql, fence)?;
+    sql.execute(RELEASE_TURN, &[instance.into(), not_before.into()])?;
     Ok(())
 }
 

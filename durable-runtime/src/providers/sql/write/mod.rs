@@ -59,6 +59,8 @@ pub(super) struct Write<'a> {
     records: BTreeMap<InstanceId, Head>,
     /// Instances whose queue of turns changes.
     queues: BTreeSet<InstanceId>,
+    /// The lease ends with this transaction; what stays is held back until then.
+    released: Option<Timestamp>,
     changes: Changes,
 }
 
@@ -78,7 +80,8 @@ impl<'a> Write<'a> {
             return Ok(Changes::default());
         }
         let (records, queues, changes) = (BTreeMap::new(), BTreeSet::new(), Changes::default());
-        let mut write = Self { sql, counters, now, fence: fence.clone(), records, queues, changes };
+        let fence = fence.clone();
+        let mut write = Self { sql, counters, now, fence, records, queues, released: None, changes };
         write.check_fence()?;
         for op in ops {
             write.apply(op)?;
@@ -112,6 +115,11 @@ impl<'a> Write<'a> {
             self.write_record(&instance, head)?;
             self.changes.records.insert(instance);
         }
+        if let Some((token, not_before)) = self.fence.take().zip(self.released) {
+            lease::release(&mut self.sql, &token.instance, token.fence, not_before)?;
+            self.queues.insert(token.instance);
+            self.changes.turns = true;
+        }
         for instance in std::mem::take(&mut self.queues) {
             lease::settle(&mut self.sql, &instance)?;
         }
@@ -137,12 +145,12 @@ impl<'a> Write<'a> {
     }
 
     fn release(&mut self, delay: Duration) -> Result<(), CommitError> {
-        let Some(token) = self.fence.clone() else {
+        if self.fence.is_none() {
             let message = "`ReleaseLock` needs a fence: the lease that it ends";
             return Err(ProviderError::new(ErrorKind::Invalid, COMMIT, message).into());
-        };
-        let not_before = if delay.is_zero() { Timestamp::EPOCH } else { self.now.saturating_add(delay) };
-        self.end_turn(&token.instance, token.fence, not_before)
+        }
+        self.released = Some(if delay.is_zero() { Timestamp::EPOCH } else { self.now.saturating_add(delay) });
+        Ok(())
     }
 
     /// Ends a lease on an instance, if it is still out.

@@ -1,0 +1,133 @@
+//! What the port says, as a value: ordered maps, no waiting, no disk, and the time is an argument.
+//!
+//! Tests hand the same calls to a [`Model`] and to a store and compare the answers; what differs is a mistake in one of
+//! them. It shows what is meant, too, where words leave a doubt.
+
+mod queues;
+mod reads;
+mod writes;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use crate::clock::Timestamp;
+use crate::ids::{ExecutionId, InstanceId, LockToken, MessageId};
+use crate::providers::{CommitId, InstanceRecord, NewMessage};
+
+/// A store of the port, as a value.
+///
+/// ```
+/// use durable_runtime::testing::Model;
+/// use durable_runtime::providers::{CommitId, Transaction, TransactionOp};
+/// use durable_runtime::{ExecutionId, InstanceId, Timestamp};
+///
+/// let (mut model, now) = (Model::new(), Timestamp::EPOCH);
+/// let instance = InstanceId::new("order-42").unwrap();
+/// let create = TransactionOp::CreateExecution { instance: instance.clone(), execution_id: ExecutionId::FIRST };
+/// let start = Transaction { fence: None, commit_id: CommitId(1), ops: vec![create] };
+/// model.commit(&start, now).unwrap();
+/// assert_eq!(model.instance(&instance).unwrap().execution_id, ExecutionId::FIRST);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    instances: BTreeMap<InstanceId, Instance>,
+    inboxes: BTreeMap<InstanceId, Inbox>,
+    activities: BTreeMap<ActivityKey, Waiting>,
+    leases: BTreeMap<u64, Lease>,
+    commits: BTreeSet<CommitId>,
+    /// Of messages, in both queues.
+    arrivals: u64,
+    last_fence: u64,
+}
+
+type ActivityKey = (InstanceId, MessageId);
+
+#[derive(Debug, Clone)]
+struct Instance {
+    record: InstanceRecord,
+    histories: BTreeMap<ExecutionId, Vec<Bytes>>,
+}
+
+/// The queue of turns of an instance. One that says nothing is not kept.
+#[derive(Debug, Clone, Default)]
+struct Inbox {
+    messages: BTreeMap<MessageId, Waiting>,
+    lease: Option<u64>,
+    not_before: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+struct Waiting {
+    message: NewMessage,
+    /// Since when it is visible, then its number among all that arrived.
+    place: (Timestamp, u64),
+    attempt: u32,
+    /// For activities.
+    lease: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+struct Lease {
+    token: LockToken,
+    on: Leased,
+    expires: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Leased {
+    Turn,
+    Activity(MessageId),
+}
+
+impl Model {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The process ends and another begins: no lease outlives it, nor does what delays held back.
+    pub fn restart(&mut self) {
+        while let Some(fence) = self.leases.keys().next().copied() {
+            self.end_lease(fence, Timestamp::EPOCH);
+        }
+        self.inboxes.values_mut().for_each(|inbox| inbox.not_before = Timestamp::EPOCH);
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        let ended: Vec<u64> =
+            self.leases.iter().filter(|(_, lease)| lease.expires <= now).map(|(fence, _)| *fence).collect();
+        ended.into_iter().for_each(|fence| self.end_lease(fence, Timestamp::EPOCH));
+    }
+
+    /// What was leased can be leased again; messages for turns not before `not_before`.
+    fn end_lease(&mut self, fence: u64, not_before: Timestamp) {
+        let Some(lease) = self.leases.remove(&fence) else { return };
+        let instance = lease.token.instance;
+        match lease.on {
+            Leased::Turn => self.with_inbox(&instance, |inbox| {
+                inbox.lease = None;
+                inbox.not_before = not_before;
+            }),
+            Leased::Activity(id) => {
+                if let Some(activity) = self.activities.get_mut(&(instance, id)) {
+                    activity.lease = None;
+                }
+            }
+        }
+    }
+
+    /// The lease of this very token, if it is still out.
+    fn out(&self, token: &LockToken) -> Option<&Lease> {
+        self.leases.get(&token.fence).filter(|lease| lease.token == *token)
+    }
+
+    fn with_inbox<T>(&mut self, instance: &InstanceId, change: impl FnOnce(&mut Inbox) -> T) -> T {
+        let inbox = self.inboxes.entry(instance.clone()).or_default();
+        let answer = change(inbox);
+        if inbox.messages.is_empty() && inbox.lease.is_none() {
+            self.inboxes.remove(instance);
+        }
+        answer
+    }
+}

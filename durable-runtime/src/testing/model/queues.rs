@@ -1,0 +1,126 @@
+//! Leasing from the model.
+
+use std::time::Duration;
+
+use super::{Lease, Leased, Model};
+use crate::clock::Timestamp;
+use crate::ids::{ExecutionId, InstanceId, LockToken};
+use crate::providers::{ActivityRequest, LeasedActivity, LeasedMessage, LeasedTurn, Renewal, TurnRequest};
+
+impl Model {
+    /// As [`Provider::fetch_turns`](crate::Provider::fetch_turns), without waiting.
+    pub fn fetch_turns(&mut self, want: &TurnRequest, now: Timestamp) -> Vec<LeasedTurn> {
+        self.expire(now);
+        let instances = match &want.instance {
+            Some(instance) => vec![instance.clone()],
+            None => self.ready(want.max, now),
+        };
+        let grants: Vec<_> = instances.into_iter().filter_map(|instance| self.grant(instance, want.ttl, now)).collect();
+        self.expire(now);
+        grants
+    }
+
+    /// The instances that nobody has and that have a visible message, the longest ready first.
+    fn ready(&self, max: usize, now: Timestamp) -> Vec<InstanceId> {
+        let due = |(instance, inbox): (&InstanceId, &super::Inbox)| {
+            let (visible_at, arrival) = inbox.messages.values().map(|waiting| waiting.place).min()?;
+            let due = (visible_at.max(inbox.not_before), arrival);
+            (inbox.lease.is_none() && due.0 <= now).then(|| (due, instance.clone()))
+        };
+        let mut ready: Vec<_> = self.inboxes.iter().filter_map(due).collect();
+        ready.sort();
+        ready.into_iter().take(max).map(|(_, instance)| instance).collect()
+    }
+
+    fn grant(&mut self, instance: InstanceId, ttl: Duration, now: Timestamp) -> Option<LeasedTurn> {
+        if self.inboxes.get(&instance).is_some_and(|inbox| inbox.lease.is_some()) {
+            return None;
+        }
+        let (execution_id, history_len) = self.newest(&instance).unwrap_or((ExecutionId::FIRST, 0));
+        let lock_token = self.lease(&instance, execution_id, Leased::Turn, ttl, now);
+        let (messages, attempt) = self.with_inbox(&instance, |inbox| {
+            inbox.lease = Some(lock_token.fence);
+            let held_back = inbox.not_before > now;
+            let visible = |waiting: &&mut super::Waiting| waiting.place.0 <= now && !held_back;
+            let mut visible: Vec<_> = inbox.messages.values_mut().filter(visible).collect();
+            visible.sort_by_key(|waiting| waiting.place);
+            visible.iter_mut().for_each(|waiting| waiting.attempt += 1);
+            let attempt = visible.iter().map(|waiting| waiting.attempt).max().unwrap_or(1);
+            let message = |waiting: &mut super::Waiting| LeasedMessage {
+                id: waiting.message.id.clone(),
+                visible_at: waiting.place.0,
+                data: waiting.message.data.clone(),
+            };
+            (visible.into_iter().map(message).collect(), attempt)
+        });
+        let is_new_execution = history_len == 0;
+        Some(LeasedTurn { instance, execution_id, is_new_execution, history_len, messages, attempt, lock_token })
+    }
+
+    /// As [`Provider::fetch_activities`](crate::Provider::fetch_activities), without waiting.
+    pub fn fetch_activities(&mut self, want: &ActivityRequest, now: Timestamp) -> Vec<LeasedActivity> {
+        self.expire(now);
+        let serves = |waiting: &super::Waiting| {
+            let tag = &waiting.message.tag;
+            want.topics.contains(&waiting.message.topic) && tag.as_ref().is_none_or(|tag| want.tags.contains(tag))
+        };
+        let free = self.activities.iter().filter(|(_, waiting)| waiting.lease.is_none() && waiting.place.0 <= now);
+        let mut ready: Vec<_> =
+            free.filter(|(_, waiting)| serves(waiting)).map(|(key, waiting)| (waiting.place, key.clone())).collect();
+        ready.sort();
+        let mut leased = Vec::new();
+        for (_, (instance, id)) in ready.into_iter().take(want.max) {
+            let key = (instance, id);
+            let Some(execution_id) = self.activities.get(&key).map(|waiting| waiting.message.execution_id) else {
+                continue;
+            };
+            let lock_token = self.lease(&key.0, execution_id, Leased::Activity(key.1.clone()), want.ttl, now);
+            let Some(waiting) = self.activities.get_mut(&key) else { continue };
+            waiting.lease = Some(lock_token.fence);
+            waiting.attempt += 1;
+            let (attempt, data) = (waiting.attempt, waiting.message.data.clone());
+            let (instance, id) = key;
+            leased.push(LeasedActivity { instance, id, data, attempt, lock_token });
+        }
+        leased
+    }
+
+    /// As [`Provider::renew`](crate::Provider::renew).
+    pub fn renew(&mut self, tokens: &[LockToken], ttl: Duration, now: Timestamp) -> Vec<Renewal> {
+        self.expire(now);
+        let until = now.saturating_add(ttl);
+        let mut renew = |token: &LockToken| {
+            let out = self.out(token).is_some();
+            match self.leases.get_mut(&token.fence).filter(|_| out) {
+                None => Renewal::Lost,
+                Some(lease) => {
+                    lease.expires = until;
+                    Renewal::Until(until)
+                }
+            }
+        };
+        tokens.iter().map(&mut renew).collect()
+    }
+
+    fn lease(
+        &mut self,
+        instance: &InstanceId,
+        execution_id: ExecutionId,
+        on: Leased,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> LockToken {
+        self.last_fence += 1;
+        let (instance, fence) = (instance.clone(), self.last_fence);
+        let token = LockToken { instance, execution_id, granted_at_ms: now.as_millis(), fence };
+        self.leases.insert(fence, Lease { token: token.clone(), on, expires: now.saturating_add(ttl) });
+        token
+    }
+
+    /// The newest execution, and how many events it has.
+    pub(super) fn newest(&self, instance: &InstanceId) -> Option<(ExecutionId, u64)> {
+        let found = self.instances.get(instance)?;
+        let execution_id = found.record.execution_id;
+        Some((execution_id, found.histories.get(&execution_id).map_or(0, |events| events.len() as u64)))
+    }
+}
