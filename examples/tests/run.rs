@@ -42,6 +42,20 @@ fn eternal_keeps_every_history_short() -> Outcome {
 }
 
 #[test]
+fn saga_undoes_in_reverse_after_an_error_and_a_cancellation() -> Outcome {
+    let said = said(&tempfile::tempdir()?, "saga", "")?;
+    assert!(said.contains("=> 3 bookings kept\n"), "{said}");
+    let undone = |journey: &str, parts: &[&str]| {
+        parts.iter().map(|part| format!("  given back: {part} {journey}\n")).collect::<String>()
+    };
+    let moon = undone("to the moon", &["Hotel", "Flight"]) + "=> no Car is to be had\n";
+    let oslo = undone("to Oslo", &["Car", "Hotel", "Flight"]) + "=> the instance was cancelled: too cold\n";
+    assert!(said.contains(&moon), "{said}");
+    assert!(said.contains(&oslo), "{said}");
+    Ok(())
+}
+
+#[test]
 fn polling_monitor_waits_and_gives_up() -> Outcome {
     let said = said(&tempfile::tempdir()?, "polling_monitor", "")?;
     assert!(said.contains("short film: done, seen at look 6\n"), "{said}");

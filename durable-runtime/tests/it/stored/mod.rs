@@ -2,7 +2,8 @@
 //! along with them.
 //!
 //! A file is never edited: its name ends with a hash of what is in it. A new scenario is recorded by running the tests with
-//! `DURABLE_RECORD=1`, which writes the files that are missing and touches no other.
+//! `DURABLE_RECORD=1`, which writes the files that are missing and touches no other. Where a build is to write something else
+//! than before, the scenario gets a new name: the old file stays, since stores have what it has.
 
 mod programs;
 mod scenarios;
@@ -25,6 +26,9 @@ const KINDS: &[&str] = &[
     "child_completed",
     "child_failed",
     "cancel_requested",
+    "deadline_reached",
+    "suspended",
+    "resumed",
     "activity_scheduled",
     "timer_set",
     "event_awaited",

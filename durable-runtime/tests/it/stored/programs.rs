@@ -203,3 +203,62 @@ pub(super) async fn nested(ctx: OrchestrationContext, rounds: u32) -> Result<Vec
     }
     Ok(seen)
 }
+
+#[activity(name = "stored.undo")]
+pub(super) async fn undo(what: String) {
+    drop(what);
+}
+
+#[orchestration(name = "stored.cleans_up")]
+pub(super) async fn cleans_up(ctx: OrchestrationContext) -> String {
+    ctx.on_cancel(undo(&ctx, "first".to_owned()));
+    ctx.on_cancel(async move {
+        undo(&ctx, "last".to_owned()).await.ok();
+        ctx.timer(Duration::from_secs(5)).await;
+    });
+    ctx.event::<Go>().await.by
+}
+
+#[orchestration(name = "stored.saga")]
+pub(super) async fn saga(ctx: OrchestrationContext, fails_at: u32) -> Result<(), Broken> {
+    let saga = ctx.saga();
+    for step in 1..=3 {
+        let text = echo(&ctx, format!("step {step}")).await.unwrap_or_default();
+        if step == fails_at {
+            return Err(Broken { text });
+        }
+        saga.undo_with(undo(&ctx, text));
+    }
+    ctx.event::<Go>().await;
+    saga.keep();
+    Ok(())
+}
+
+#[orchestration(name = "stored.decides_itself")]
+pub(super) async fn decides_itself(ctx: OrchestrationContext) -> u32 {
+    let cancel = ctx.cancellation();
+    for round in 1.. {
+        select! {
+            () = cancel.requested() => return round,
+            () = ctx.timer(Duration::from_secs(10)) => {},
+        }
+    }
+    0
+}
+
+#[orchestration(name = "stored.has_an_hour", timeout = "1h")]
+pub(super) async fn has_an_hour(ctx: OrchestrationContext) -> String {
+    ctx.on_cancel(undo(&ctx, "the hour".to_owned()));
+    ctx.event::<Go>().await.by
+}
+
+#[orchestration(name = "stored.leaves_children")]
+pub(super) async fn leaves_children(ctx: OrchestrationContext) -> String {
+    use durable_runtime::history::ClosePolicy;
+    let policies = [ClosePolicy::Terminate, ClosePolicy::Cancel, ClosePolicy::Abandon];
+    let children = policies.map(|policy| approval(&ctx).on_close(policy));
+    select! {
+        _ = race(children) => "a child".to_owned(),
+        go = ctx.event::<Go>() => go.by,
+    }
+}

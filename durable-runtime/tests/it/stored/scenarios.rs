@@ -25,6 +25,8 @@ pub(super) async fn all() -> BTreeMap<String, RecordedHistory> {
     recorder.events().await;
     recorder.children().await;
     recorder.ends().await;
+    recorder.cancellations().await;
+    recorder.suspensions().await;
     recorder.runtime.shutdown().await;
     recorder.recorded
 }
@@ -169,7 +171,7 @@ impl Recorder {
         self.keep("parent_in_vain", "at_once").await;
         self.runtime.advance(SECOND * 3).await;
         self.keep("parent_in_vain", "later").await;
-        self.at_once("detaches", |client| p::detaches(client)).await;
+        self.at_once("detaches_and_abandons", |client| p::detaches(client)).await;
         self.begin("loses_a_child", |client| p::loses_a_child(client)).await;
         self.keep("loses_a_child", "both").await;
         self.raise("loses_a_child", "Ada").await;
@@ -194,5 +196,46 @@ impl Recorder {
         terminated.terminate("enough").await.unwrap();
         self.runtime.settled().await;
         self.keep("terminated", "closed").await;
+    }
+
+    async fn cancellations(&mut self) {
+        for (id, seconds) in [("cleans_up", 0), ("cleans_up_slowly", 5)] {
+            let handle = self.begin(id, |client| p::cleans_up(client)).await;
+            handle.cancel("changed my mind").await.unwrap();
+            self.runtime.settled().await;
+            self.runtime.advance(SECOND * seconds).await;
+            self.keep(id, "cancelled").await;
+        }
+        self.at_once("saga_fails_at_once", |client| p::saga(client, 1)).await;
+        self.at_once("saga_fails_late", |client| p::saga(client, 3)).await;
+        let saga = self.begin("saga_cancelled", |client| p::saga(client, 0)).await;
+        saga.cancel("changed my mind").await.unwrap();
+        self.runtime.settled().await;
+        self.keep("saga_cancelled", "cancelled").await;
+        self.begin("saga_kept", |client| p::saga(client, 0)).await;
+        self.raise("saga_kept", "Ada").await;
+        self.keep("saga_kept", "raised").await;
+        let decides = self.begin("decides_itself", |client| p::decides_itself(client)).await;
+        self.runtime.advance(SECOND * 15).await;
+        decides.cancel("enough").await.unwrap();
+        self.runtime.settled().await;
+        self.keep("decides_itself", "cancelled").await;
+        self.then("has_an_hour", |client| p::has_an_hour(client), HOUR).await;
+        self.begin("leaves_children", |client| p::leaves_children(client)).await;
+        self.keep("leaves_children", "at_once").await;
+        self.raise("leaves_children", "Ada").await;
+        self.keep("leaves_children", "raised").await;
+    }
+
+    async fn suspensions(&mut self) {
+        let handle = self.begin("suspended", |client| p::approval(client)).await;
+        handle.suspend().await.unwrap();
+        self.runtime.settled().await;
+        self.keep("suspended", "suspended").await;
+        self.raise("suspended", "Ada").await;
+        self.keep("suspended", "raised").await;
+        handle.resume().await.unwrap();
+        self.runtime.settled().await;
+        self.keep("suspended", "resumed").await;
     }
 }
