@@ -206,6 +206,7 @@ impl Message {
             execution_id: ExecutionId::FIRST,
             topic: String::new(),
             tag: None,
+            session: None,
             visible_at,
             data: self.encode()?,
         };

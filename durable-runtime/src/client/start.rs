@@ -250,7 +250,10 @@ impl Client {
             return Ok(Timestamp::from(SystemTime::now()));
         };
         let now = Timestamp::from_millis(turn.lock_token.granted_at_ms);
-        let (commit_id, ops) = (CommitId(Uuid::new_v4().as_u128()), vec![TransactionOp::ReleaseLock { delay: None }]);
+        let (commit_id, ops) = (
+            CommitId(Uuid::new_v4().as_u128()),
+            vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }],
+        );
         self.provider().atomic_batch(Transaction { fence: Some(turn.lock_token), commit_id, ops }).await?;
         Ok(now)
     }

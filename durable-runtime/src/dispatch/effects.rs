@@ -122,7 +122,7 @@ impl Effects {
                 };
                 let id = command_message_id(execution_id, *command);
                 let (topic, tag, data) = (name.clone(), settings.tag.clone(), task.encode()?);
-                let item = NewMessage { id, execution_id, topic, tag, visible_at: None, data };
+                let item = NewMessage { id, execution_id, topic, tag, session: None, visible_at: None, data };
                 self.activities.insert((execution_id, *command), item);
                 for (late, limit) in
                     [(Late::Start, settings.schedule_to_start), (Late::Close, settings.schedule_to_close)]
@@ -139,7 +139,8 @@ impl Effects {
                 let id = command_message_id(execution_id, *command);
                 let data = Message::TimerDue { execution_id, command: *command }.encode()?;
                 let topic = String::new();
-                let item = NewMessage { id, execution_id, topic, tag: None, visible_at: Some(*fire_at), data };
+                let item =
+                    NewMessage { id, execution_id, topic, tag: None, session: None, visible_at: Some(*fire_at), data };
                 self.timers.insert((execution_id, *command), item);
             }
             EventKind::ChildStarted { command, name, version, instance, input, detached, .. } => {
@@ -175,7 +176,7 @@ impl Effects {
         let data = Message::ActivityLate { execution_id, command, message }.encode()?;
         let id = late_message_id(execution_id, command, late);
         let visible_at = Some(scheduled_at.saturating_add(limit));
-        let item = NewMessage { id, execution_id, topic: String::new(), tag: None, visible_at, data };
+        let item = NewMessage { id, execution_id, topic: String::new(), tag: None, session: None, visible_at, data };
         self.late.insert((execution_id, command, late), item);
         Ok(())
     }
@@ -190,7 +191,7 @@ impl Effects {
         let message = format!("it was not done within {} (timeout)", humantime::format_duration(timeout));
         let data = Message::DeadlineReached { execution_id, message }.encode()?;
         let (id, visible_at) = (deadline_message_id(execution_id), Some(started_at.saturating_add(timeout)));
-        let item = NewMessage { id, execution_id, topic: String::new(), tag: None, visible_at, data };
+        let item = NewMessage { id, execution_id, topic: String::new(), tag: None, session: None, visible_at, data };
         self.deadlines.insert(execution_id, item);
         Ok(())
     }

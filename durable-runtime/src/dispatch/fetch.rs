@@ -66,6 +66,7 @@ pub(crate) async fn activities(provider: Arc<dyn Provider>, owner: OwnerId, work
             wait: FETCH_WAIT,
             topics: room.topics,
             tags: room.tags,
+            session_ttl: Some(workers.lease),
         };
         let fetched = provider.fetch_activities(want);
         // What was left out is asked for as soon as there is a place for it.

@@ -225,7 +225,7 @@ impl Running {
             Step::Loaded(turn, room, Err(error)) => {
                 tracing::warn!(instance = %turn.instance, %error, "an instance could not be loaded");
                 let after = self.note_failure(&turn.instance);
-                let ops = vec![TransactionOp::ReleaseLock { delay: None }];
+                let ops = vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }];
                 let planned = Planned {
                     ops,
                     resident: Resident::Absent,
@@ -492,7 +492,7 @@ impl Running {
                 tokio::time::sleep(after).await;
             }
             let Some(token) = lease else { return Step::Rested(instance, None) };
-            let ops = vec![TransactionOp::ReleaseLock { delay: None }];
+            let ops = vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }];
             let release = Transaction { fence: Some(token.clone()), commit_id, ops };
             match provider.atomic_batch(release).await {
                 Err(CommitError::Provider(error)) if error.is_transient() => Step::Rested(instance, Some(token)),

@@ -38,7 +38,7 @@ impl Client {
     /// Does this to the instance that is held, and lets go of it with the same transaction.
     pub(super) async fn finish(&self, held: &LeasedTurn, mut ops: Vec<TransactionOp>) -> Result<(), CommitError> {
         if !ops.iter().any(|op| matches!(op, TransactionOp::DeleteInstance { .. })) {
-            ops.push(TransactionOp::ReleaseLock { delay: None });
+            ops.push(TransactionOp::ReleaseLock { delay: None, give_back_attempt: false });
         }
         let commit_id = CommitId(Uuid::new_v4().as_u128());
         let fence = Some(held.lock_token.clone());

@@ -222,7 +222,7 @@ impl Query {
             system(metadata::PARENT_LABEL, parent.clone());
         }
         let after = self.after.clone().max(before(&self.prefix));
-        PageRequest { labels, after, limit: PAGE.1.min(self.limit.max(PAGE.0)) }
+        PageRequest { labels, after, limit: PAGE.1.min(self.limit.max(PAGE.0)), ..PageRequest::default() }
     }
 
     fn matches(&self, status: &InstanceStatus) -> bool {

@@ -5,8 +5,10 @@
 //! or what a status is: the runtime computes all of that and hands it over as values.
 
 mod error;
+mod filter;
 mod groups;
 mod kv;
+mod labelled;
 mod layers;
 mod record;
 mod records;
@@ -20,8 +22,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 pub use self::error::{CommitError, ErrorKind, OpenError, ProviderError};
+pub use self::filter::{InstancePage, LabelFilter, PageRequest};
 pub use self::groups::Groups;
 pub use self::kv::{FsOptions, FsProvider, KvProvider, MemoryProvider};
 #[cfg(feature = "sled")]
@@ -30,8 +34,8 @@ pub use self::kv::{SledOptions, SledProvider};
 pub use self::layers::{Fault, Faults, Faulty, ShiftingClock};
 pub use self::layers::{Figures, Measured, Measures, Operation, Retrying, Snapshot};
 pub use self::records::{
-    Capabilities, Durability, InstancePage, InstanceRecord, LeasedActivity, LeasedMessage, LeasedTurn, PageRequest,
-    Renewal, Stats, StoredEvent,
+    Capabilities, Durability, ExecutionInfo, InstanceMessages, InstanceRecord, KvPage, KvPageRequest, LeaseHolder,
+    LeasedActivity, LeasedMessage, LeasedTurn, Renewal, Stats, StoredEvent, WaitingMessage,
 };
 pub use self::request::{ActivityRequest, OwnerId, TurnRequest};
 #[cfg(feature = "sqlite")]
@@ -110,6 +114,35 @@ pub trait Provider: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, ProviderError>;
 
+    /// Executions that have events, and the newest one: from `from` on, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if the store cannot be read, or a record of it is damaged.
+    async fn executions(
+        &self,
+        instance: &InstanceId,
+        from: ExecutionId,
+        limit: usize,
+    ) -> Result<Vec<ExecutionInfo>, ProviderError>;
+
+    /// One value of an instance's keys and values.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if the store cannot be read, or the record is damaged.
+    async fn kv(&self, instance: &InstanceId, key: &str) -> Result<Option<Bytes>, ProviderError>;
+
+    /// A page of an instance's keys and values, ordered by key.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if the store cannot be read, or a record of the page is damaged.
+    async fn kv_page(&self, instance: &InstanceId, page: KvPageRequest) -> Result<KvPage, ProviderError>;
+
+    /// What waits in both queues of an instance, at most `limit` messages, and who has what.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if the store cannot be read. A damaged message is left out, and named in `parked`.
+    async fn messages(&self, instance: &InstanceId, limit: usize) -> Result<InstanceMessages, ProviderError>;
+
     /// A page of instances, ordered by id.
     ///
     /// # Errors
@@ -174,6 +207,27 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, ProviderError> {
         (**self).history(instance, execution_id, from, limit).await
+    }
+
+    async fn executions(
+        &self,
+        instance: &InstanceId,
+        from: ExecutionId,
+        limit: usize,
+    ) -> Result<Vec<ExecutionInfo>, ProviderError> {
+        (**self).executions(instance, from, limit).await
+    }
+
+    async fn kv(&self, instance: &InstanceId, key: &str) -> Result<Option<Bytes>, ProviderError> {
+        (**self).kv(instance, key).await
+    }
+
+    async fn kv_page(&self, instance: &InstanceId, page: KvPageRequest) -> Result<KvPage, ProviderError> {
+        (**self).kv_page(instance, page).await
+    }
+
+    async fn messages(&self, instance: &InstanceId, limit: usize) -> Result<InstanceMessages, ProviderError> {
+        (**self).messages(instance, limit).await
     }
 
     async fn instances(&self, page: PageRequest) -> Result<InstancePage, ProviderError> {

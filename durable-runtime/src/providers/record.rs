@@ -19,6 +19,9 @@ pub(super) enum Kind {
     History = 4,
     Message = 5,
     Chunk = 6,
+    Entry = 7,
+    Label = 8,
+    Attempts = 9,
 }
 
 /// Where a record stands and whose it is.

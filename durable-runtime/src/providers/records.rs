@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::{OwnerId, Queue};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken, MessageId};
 
@@ -77,24 +78,80 @@ pub struct InstanceRecord {
     pub labels: BTreeMap<String, String>,
 }
 
-/// Which instances to list.
-#[derive(Debug, Clone, Default)]
-pub struct PageRequest {
-    /// Only those with all of these labels.
-    pub labels: Vec<(String, String)>,
-    /// Only those whose id comes after this one: the last of the page before.
-    pub after: Option<InstanceId>,
+/// A page of the keys and values of an instance that is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KvPageRequest {
+    /// Only keys that begin so.
+    pub prefix: String,
+    /// Only keys after this one: the last of the page before.
+    pub after: Option<String>,
     /// At most so many.
     pub limit: usize,
 }
 
-/// Some instances, ordered by id.
-#[derive(Debug, Clone, Default)]
-pub struct InstancePage {
-    /// The instances.
-    pub instances: Vec<InstanceRecord>,
+/// Some keys and values of an instance, ordered by the bytes of the key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KvPage {
+    /// Keys and values.
+    pub entries: Vec<(String, Bytes)>,
     /// What to ask for the next page with; `None` if this was the last.
-    pub next: Option<InstanceId>,
+    pub next: Option<String>,
+}
+
+/// An execution that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExecutionInfo {
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// How many events it has.
+    pub history_len: u64,
+}
+
+/// What waits in the queues of an instance, and who has it.
+#[derive(Debug, Clone, Default)]
+pub struct InstanceMessages {
+    /// The lease on the instance itself that is out.
+    pub lease: Option<LeaseHolder>,
+    /// Why nothing of it is handed out: the record that is damaged. Others go on; deleting the instance ends it.
+    pub parked: Option<String>,
+    /// Messages for turns first, then activities; each by the time from which they are visible, then by arrival.
+    pub messages: Vec<WaitingMessage>,
+}
+
+/// A message that waits, or is leased.
+#[derive(Debug, Clone)]
+pub struct WaitingMessage {
+    /// Where it waits.
+    pub queue: Queue,
+    /// Its name there.
+    pub id: MessageId,
+    /// The execution it belongs to.
+    pub execution_id: ExecutionId,
+    /// What kind of worker it needs.
+    pub topic: String,
+    /// Which workers may take it.
+    pub tag: Option<String>,
+    /// The session it belongs to.
+    pub session: Option<String>,
+    /// Since when, or from when on, it is visible.
+    pub visible_at: Timestamp,
+    /// How often it was handed out.
+    pub attempt: u32,
+    /// Who has it.
+    pub lease: Option<LeaseHolder>,
+    /// What it says.
+    pub data: Bytes,
+}
+
+/// Who has something until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseHolder {
+    /// Who.
+    pub owner: OwnerId,
+    /// Until then, by the clock of the store, unless it is renewed.
+    pub until: Timestamp,
+    /// The lease.
+    pub lock_token: LockToken,
 }
 
 /// What became of a lease that was to be renewed.

@@ -58,4 +58,8 @@ pub struct ActivityRequest {
     pub topics: Arc<[String]>,
     /// The tags this worker serves, besides messages without a tag.
     pub tags: Arc<[String]>,
+    /// Whether this worker takes messages of sessions, beside those without: of its own ones, and of those that nobody
+    /// holds. It holds a session for so long from the last time it was given a message of it or renewed a lease on one,
+    /// and at least as long as such a lease. Then others may take it over.
+    pub session_ttl: Option<Duration>,
 }

@@ -60,6 +60,10 @@ pub struct NewMessage {
     pub topic: String,
     /// Which workers may take it: those that ask for this tag, or, without one, those that ask for none.
     pub tag: Option<String>,
+    /// The session it belongs to (activities only): it is handed only to the owner that holds the session. The first
+    /// that takes a message of a session holds it, as long as [`ActivityRequest::session_ttl`](super::ActivityRequest)
+    /// says.
+    pub session: Option<String>,
     /// When it becomes visible; `None` for at once.
     pub visible_at: Option<Timestamp>,
     /// What it says. Opaque.
@@ -125,6 +129,15 @@ pub enum TransactionOp {
         /// What it says now.
         data: Bytes,
     },
+    /// Puts a leased activity back as it was, for anybody. Fails as [`TransactionOp::AckWork`].
+    ReleaseWork {
+        /// The lease under which it was handed out.
+        token: LockToken,
+        /// It is not handed out before this much time has passed; without, it keeps its place in the queue.
+        delay: Option<Duration>,
+        /// Whether this time does not count as an attempt.
+        give_back_attempt: bool,
+    },
     /// Takes messages out of a queue, leased or not; one that is not there is passed over.
     CancelWork {
         /// The queue.
@@ -147,7 +160,24 @@ pub enum TransactionOp {
         /// Names and values.
         labels: Vec<(String, Option<String>)>,
     },
-    /// Takes away everything kept of an instance: record, histories, messages, activities, leases.
+    /// Sets values of an instance's store of keys and values, which outlives its executions; `None` takes the key out.
+    /// Raises the record's revision.
+    PutKv {
+        /// The instance; it must exist, or be created by this transaction.
+        instance: InstanceId,
+        /// Keys and values. Opaque.
+        entries: Vec<(String, Option<Bytes>)>,
+    },
+    /// Takes away the history of an older execution; one that is not there is passed over.
+    ///
+    /// Fails with [`ErrorKind::Invalid`](super::ErrorKind::Invalid) for the newest execution, and for one to come.
+    DeleteExecution {
+        /// The instance.
+        instance: InstanceId,
+        /// The execution.
+        execution_id: ExecutionId,
+    },
+    /// Takes away everything kept of an instance: record, histories, keys and values, messages, activities, leases.
     DeleteInstance {
         /// The instance; one that does not exist is passed over.
         instance: InstanceId,
@@ -156,6 +186,8 @@ pub enum TransactionOp {
     ReleaseLock {
         /// Those messages are not handed out before this much time has passed.
         delay: Option<Duration>,
+        /// Whether this time does not count as an attempt for the messages that stay.
+        give_back_attempt: bool,
     },
 }
 

@@ -258,6 +258,7 @@ impl TestRuntimeBuilder {
             wait: Duration::ZERO,
             topics: topics.into(),
             tags,
+            session_ttl: Some(Duration::ZERO),
         };
         Ok(TestRuntime { runtime, store, clock, served, mocks })
     }

@@ -339,7 +339,10 @@ impl Turn<'_> {
             let (instance, messages) = (self.instance.clone(), self.acked);
             self.effects.push(TransactionOp::AckMessages { instance, messages });
         }
-        self.effects.push(TransactionOp::ReleaseLock { delay: self.resident.delay(self.attempt, self.left > 0) });
+        self.effects.push(TransactionOp::ReleaseLock {
+            delay: self.resident.delay(self.attempt, self.left > 0),
+            give_back_attempt: false,
+        });
         Planned {
             ops: self.effects.into_ops(),
             resident: self.resident,

@@ -48,7 +48,7 @@ pub(super) fn read(
     if flags & CHUNKED == 0 {
         return Ok((body, 0));
     }
-    let parts = u32::from_be_bytes(body.as_ref().try_into().map_err(|_| Damage::Content)?);
+    let parts = number_of_parts(&body)?;
     let mut whole = BytesMut::new();
     for part in 0..parts {
         let key = keys::chunk(place.key, part);
@@ -57,6 +57,16 @@ pub(super) fn read(
         whole.extend_from_slice(&bytes);
     }
     Ok((whole.freeze(), parts))
+}
+
+/// In how many parts the body under `place.key` is kept, given the value of that key.
+pub(super) fn parts(place: Place<'_>, value: Bytes) -> Result<u32, Damage> {
+    let (flags, body) = record::open(place, value)?;
+    if flags & CHUNKED == 0 { Ok(0) } else { number_of_parts(&body) }
+}
+
+fn number_of_parts(body: &Bytes) -> Result<u32, Damage> {
+    Ok(u32::from_be_bytes(body.as_ref().try_into().map_err(|_| Damage::Content)?))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! as one batch with one flush, brings what is in memory in step, and only then answers all of them. Between groups
 //! it runs the reads that had to wait, and wakes what has come due.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,13 @@ use tokio::sync::oneshot;
 
 use super::draft::{Draft, Ground};
 use super::gate::locked;
-use super::inbox::{Compaction, Submitted, Work};
+use super::inbox::{Compaction, Counting, Submitted, Work};
 use super::index::Index;
 use super::layer::Layer;
 use super::recover::{Recent, Recovered, recover};
 use super::shared::Shared;
 use super::store::{Opener, StoreError};
+use super::values;
 use crate::clock::Timestamp;
 use crate::providers::{BatchResult, CommitError, CommitId, Durability, ErrorKind, ProviderError};
 
@@ -58,9 +59,10 @@ impl Committer {
     pub(super) fn run(mut self) {
         let shared = self.shared.clone();
         loop {
-            let Work { commits, reads, compactions, closing } =
+            let Work { commits, countings, reads, compactions, closing } =
                 shared.inbox.wait(&*shared.clock, || self.next_wake_up());
             self.reopen_if_due();
+            self.count(countings);
             self.commit_all(commits);
             reads.into_iter().for_each(|read| shared.gate.read(read));
             self.compact(compactions);
@@ -132,6 +134,32 @@ impl Committer {
         match self.write(group, &kept) {
             Ok(()) => answer_all(answers),
             Err(error) => self.fail(answers, &error),
+        }
+    }
+
+    /// Keeps how often messages were handed out, unless they are gone. Without space they are not counted.
+    fn count(&mut self, countings: Vec<Counting>) {
+        let index = locked(&self.shared.index);
+        let counts = countings.iter().flat_map(|counting| &counting.counts);
+        let there = counts.filter(|(key, _)| index.message(key).is_some());
+        let batch: Vec<_> = there.map(|(key, attempt)| values::count(key, *attempt)).collect();
+        drop(index);
+        if batch.is_empty() || self.is_full() {
+            countings.into_iter().for_each(|counting| drop(counting.reply.send(Ok(()))));
+            return;
+        }
+        let batch = batch.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        let sync = self.durability == Durability::Immediate;
+        let kept = guarded(|| {
+            self.shared.gate.apply(batch, BTreeSet::new())?;
+            if sync { self.shared.sync() } else { Ok(()) }
+        });
+        if let Err(error) = &kept {
+            tracing::error!(%error, "attempts could not be counted; the store is opened again");
+            self.reopen();
+        }
+        for Counting { reply, .. } in countings {
+            let _gone = reply.send(if kept.is_ok() { Ok(()) } else { Err(StoreError::Away) });
         }
     }
 

@@ -8,12 +8,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::committer::Committer;
 use super::fetch;
 use super::gate::{Reach, locked};
 use super::inbox::Submitted;
+use super::list;
 use super::read;
 use super::recover::Recovered;
 use super::shared::Shared;
@@ -23,12 +25,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
 use crate::providers::groups::Groups;
 use crate::providers::{
-    ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, InstancePage, InstanceRecord, LeasedActivity,
-    LeasedTurn, PageRequest, Provider, ProviderError, Renewal, Stats, StoredEvent, Transaction, TurnRequest,
+    ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, ExecutionInfo, InstanceMessages, InstancePage,
+    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, Provider, ProviderError, Renewal,
+    Stats, StoredEvent, Transaction, TurnRequest,
 };
-
-/// How many records a page reads before it lets a commit pass.
-const RECORDS_AT_ONCE: usize = 256;
 
 /// A provider over ordered keys; `A` says which. Clones are handles to one store, which is closed with the last of
 /// them or by [`Provider::close`].
@@ -186,26 +186,35 @@ impl<A: 'static> Provider for KvProvider<A> {
         self.shared().read("read history", Reach::Instances(vec![instance.clone()]), read).await
     }
 
+    async fn executions(
+        &self,
+        instance: &InstanceId,
+        from: ExecutionId,
+        limit: usize,
+    ) -> Result<Vec<ExecutionInfo>, ProviderError> {
+        let id = instance.clone();
+        let read = move |store: &dyn OrderedStore| read::executions(store, &id, from, limit);
+        self.shared().read("list executions", Reach::Instances(vec![instance.clone()]), read).await
+    }
+
+    async fn kv(&self, instance: &InstanceId, key: &str) -> Result<Option<Bytes>, ProviderError> {
+        let (id, key) = (instance.clone(), key.to_owned());
+        let read = move |store: &dyn OrderedStore| read::entry(store, &id, &key);
+        self.shared().read("read value", Reach::Instances(vec![instance.clone()]), read).await
+    }
+
+    async fn kv_page(&self, instance: &InstanceId, page: KvPageRequest) -> Result<KvPage, ProviderError> {
+        let id = instance.clone();
+        let read = move |store: &dyn OrderedStore| read::entries(store, &id, &page);
+        self.shared().read("read values", Reach::Instances(vec![instance.clone()]), read).await
+    }
+
+    async fn messages(&self, instance: &InstanceId, limit: usize) -> Result<InstanceMessages, ProviderError> {
+        list::messages(self.shared(), instance, limit).await
+    }
+
     async fn instances(&self, page: PageRequest) -> Result<InstancePage, ProviderError> {
-        let mut found = InstancePage { next: page.after, ..InstancePage::default() };
-        while found.instances.len() < page.limit {
-            let after = found.next.take();
-            let read = move |store: &dyn OrderedStore| read::instances(store, after.as_ref(), RECORDS_AT_ONCE);
-            let (records, next) = self.shared().read("list instances", Reach::Everything, read).await?;
-            let has_all = |record: &InstanceRecord| {
-                page.labels.iter().all(|(name, value)| record.labels.get(name) == Some(value))
-            };
-            found.instances.extend(records.into_iter().filter(has_all));
-            found.next = next;
-            if found.next.is_none() {
-                break;
-            }
-        }
-        if found.instances.len() > page.limit {
-            found.instances.truncate(page.limit);
-            found.next = found.instances.last().map(|record| record.instance.clone());
-        }
-        Ok(found)
+        list::page(self.shared(), page).await
     }
 
     async fn stats(&self) -> Result<Stats, ProviderError> {

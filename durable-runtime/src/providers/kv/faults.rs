@@ -157,6 +157,7 @@ fn start(commit: u128, instance: &str) -> Transaction {
         execution_id: ExecutionId::FIRST,
         topic: String::new(),
         tag: None,
+        session: None,
         visible_at: None,
         data: Bytes::new(),
     };
@@ -196,7 +197,7 @@ async fn leases_end_with_the_handle_and_fences_grow() {
     let old = case.provider.fetch_turns(turns()).await.unwrap().remove(0).lock_token;
     case.fault(Fault::SyncLost);
     assert_eq!(kind(case.start(2, "b").await), ErrorKind::Ambiguous);
-    let release = vec![TransactionOp::ReleaseLock { delay: None }];
+    let release = vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }];
     let late = Transaction { fence: Some(old.clone()), commit_id: CommitId(3), ops: release };
     assert!(matches!(case.provider.atomic_batch(late).await, Err(CommitError::LeaseLost(lost)) if lost == old));
     assert!(case.provider.fetch_turns(turns()).await.unwrap().remove(0).lock_token.fence > old.fence);

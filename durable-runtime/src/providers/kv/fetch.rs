@@ -6,13 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::gate::Reach;
 use super::heads::Head;
+use super::inbox::Counting;
 use super::index::{ActivityGrant, MessageKey, TurnGrant};
 use super::keys::QueueKind;
 use super::read;
 use super::shared::Shared;
-use super::store::OrderedStore;
+use super::store::{OrderedStore, StoreError};
 use super::waiters::{Awaited, Patience};
 use crate::ids::{ExecutionId, InstanceId};
 use crate::providers::{
@@ -70,14 +73,15 @@ pub(super) async fn activities(
 
 async fn turns_now(shared: &Arc<Shared>, want: &TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
     let grants = shared.with_index(|index, now| match &want.instance {
-        Some(instance) => index.grant_turn(instance, want.ttl, now).into_iter().collect(),
-        None => index.grant_turns(want.max, want.ttl, now),
+        Some(instance) => index.grant_turn(instance, want, now).into_iter().collect(),
+        None => index.grant_turns(want, now),
     });
     if grants.is_empty() {
         return Ok(Vec::new());
     }
     let mut unseen = Unseen { shared, fences: grants.iter().map(|grant| grant.fence).collect() };
     shared.inbox.due(shared.clock.now().saturating_add(want.ttl));
+    count(shared, TURNS, grants.iter().flat_map(|grant| grant.counts.clone()).collect()).await?;
     let reach = Reach::Instances(grants.iter().map(|grant| grant.instance.clone()).collect());
     let reader = shared.clone();
     let loaded = shared.read(TURNS, reach, move |store| Ok(load_all(&reader, store, grants))).await?;
@@ -92,6 +96,17 @@ async fn turns_now(shared: &Arc<Shared>, want: &TurnRequest) -> Result<Vec<Lease
     unseen.fences.retain(|fence| turns.iter().all(|turn: &LeasedTurn| turn.lock_token.fence != *fence));
     // A damaged instance must not keep the others from being handed out.
     failed.filter(|_| turns.is_empty()).map_or(Ok(turns), Err)
+}
+
+/// Of messages that were there when the store was opened it is kept how often they were handed out, before they are:
+/// one that ends the process each time must be known after a restart. The others cost nothing.
+async fn count(shared: &Shared, operation: &'static str, counts: Vec<(MessageKey, u32)>) -> Result<(), ProviderError> {
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let (reply, answer) = oneshot::channel();
+    shared.inbox.count(Counting { counts, reply }).map_err(|error| error.during(operation))?;
+    answer.await.unwrap_or(Err(StoreError::Closed)).map_err(|error| error.during(operation))
 }
 
 fn load_all(shared: &Shared, store: &dyn OrderedStore, grants: Vec<TurnGrant>) -> Vec<(TurnGrant, Loaded)> {
@@ -114,7 +129,7 @@ fn load(shared: &Shared, store: &dyn OrderedStore, grant: &TurnGrant) -> Loaded 
     let message = |(id, visible_at): &(_, _)| {
         let of = MessageKey { kind: QueueKind::Turns, instance: grant.instance.clone(), id: Clone::clone(id) };
         // A message that was cancelled between the lease and this read is gone, and so it should.
-        let value = read::message(store, &of)?;
+        let value = read::message(&of, |key| store.get(key))?;
         Ok(value.map(|value| LeasedMessage { id: of.id, visible_at: *visible_at, data: value.data }))
     };
     let messages: Result<Vec<_>, ProviderError> =
@@ -141,7 +156,7 @@ fn confirm(shared: &Shared, grant: TurnGrant, head: Option<Head>, messages: Vec<
 fn set_aside(shared: &Shared, instance: &InstanceId, error: ProviderError) -> Option<ProviderError> {
     if error.kind() == ErrorKind::Corrupt {
         tracing::error!(%instance, %error, "an instance is damaged; it is set aside");
-        shared.with_index(|index, _| index.quarantine(instance));
+        shared.with_index(|index, _| index.quarantine(instance, error.to_string()));
     }
     Some(error)
 }
@@ -153,6 +168,8 @@ async fn activities_now(shared: &Arc<Shared>, want: &ActivityRequest) -> Result<
     }
     let mut unseen = Unseen { shared, fences: grants.iter().map(|grant| grant.token.fence).collect() };
     shared.inbox.due(shared.clock.now().saturating_add(want.ttl));
+    let counts = grants.iter().filter(|grant| grant.recovered).map(|grant| (grant.key(), grant.attempt)).collect();
+    count(shared, ACTIVITIES, counts).await?;
     let reach = Reach::Instances(grants.iter().map(|grant| grant.token.instance.clone()).collect());
     let loaded = shared
         .read(ACTIVITIES, reach, move |store| {
@@ -181,17 +198,20 @@ async fn activities_now(shared: &Arc<Shared>, want: &ActivityRequest) -> Result<
 fn set_activity_aside(shared: &Shared, grant: &ActivityGrant, error: ProviderError) -> Option<ProviderError> {
     if error.kind() == ErrorKind::Corrupt {
         tracing::error!(token = %grant.token, %error, "an activity is damaged; it is set aside");
-        shared.with_index(|index, _| index.hold(&grant.key()));
+        shared.with_index(|index, _| {
+            index.hold(&grant.key());
+            index.park(&grant.token.instance, error.to_string());
+        });
     }
     Some(error)
 }
 
 fn activity_data(store: &dyn OrderedStore, grant: &ActivityGrant) -> Result<Option<bytes::Bytes>, ProviderError> {
-    Ok(read::message(store, &grant.key())?.map(|value| value.data))
+    Ok(read::message(&grant.key(), |key| store.get(key))?.map(|value| value.data))
 }
 
 fn deliver(shared: &Shared, grant: ActivityGrant, data: bytes::Bytes) -> Option<LeasedActivity> {
-    let ActivityGrant { id, attempt, token } = grant;
+    let ActivityGrant { id, attempt, token, .. } = grant;
     // It may have been cancelled since it was leased.
     let still_out = shared.with_index(|index, _| index.is_out(token.fence));
     still_out.then(|| LeasedActivity { instance: token.instance.clone(), id, data, attempt, lock_token: token })

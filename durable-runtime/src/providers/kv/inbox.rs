@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::gate::locked;
+use super::index::MessageKey;
 use super::store::{OrderedStore, StoreError};
 use crate::clock::{Clock, Timestamp};
 use crate::providers::{BatchResult, CommitError, ProviderError, Transaction};
@@ -25,10 +26,17 @@ pub(super) struct Submitted {
 /// Where it is said that the store was compacted.
 pub(super) type Compaction = oneshot::Sender<Result<(), ProviderError>>;
 
+/// How often messages were handed out, to be kept before they are; and where it is said that it is.
+pub(super) struct Counting {
+    pub(super) counts: Vec<(MessageKey, u32)>,
+    pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
 /// All that waited when the committer looked.
 #[derive(Default)]
 pub(super) struct Work {
     pub(super) commits: Vec<Submitted>,
+    pub(super) countings: Vec<Counting>,
     pub(super) reads: Vec<Read>,
     pub(super) compactions: Vec<Compaction>,
     /// Nothing comes after this.
@@ -53,6 +61,10 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) fn commit(&self, submitted: Submitted) -> Result<(), StoreError> {
         self.push(|work| work.commits.push(submitted))
+    }
+
+    pub(super) fn count(&self, counting: Counting) -> Result<(), StoreError> {
+        self.push(|work| work.countings.push(counting))
     }
 
     pub(super) fn read(&self, read: Read) -> Result<(), StoreError> {

@@ -13,6 +13,9 @@ const INSTANCE: u8 = 0x10;
 const HISTORY: u8 = 0x11;
 const TURNS: u8 = 0x12;
 const ACTIVITIES: u8 = 0x13;
+const LABEL: u8 = 0x14;
+const ENTRY: u8 = 0x15;
+const ATTEMPTS: u8 = 0x16;
 const CHUNK: u8 = 0x20;
 
 /// Which of the two queues of an instance.
@@ -48,10 +51,9 @@ pub(super) fn instance(instance: &InstanceId) -> Vec<u8> {
     under(INSTANCE, instance)
 }
 
-/// The records of all instances after this one.
-pub(super) fn instances_after(after: Option<&InstanceId>) -> Range<Vec<u8>> {
-    let from = after.map_or_else(|| vec![INSTANCE], |id| successor(under(INSTANCE, id)));
-    from..vec![INSTANCE + 1]
+/// The records of all instances whose id is this text or comes after it.
+pub(super) fn instances_from(from: &str) -> Range<Vec<u8>> {
+    [&[INSTANCE], from.as_bytes()].concat()..vec![INSTANCE + 1]
 }
 
 /// The events that one transaction added to a history.
@@ -60,6 +62,20 @@ pub(super) fn history(instance: &InstanceId, execution: ExecutionId, first: Even
     key.extend(execution.0.to_be_bytes());
     key.extend(first.0.to_be_bytes());
     key
+}
+
+/// The keys of all history records of an instance from this execution on.
+pub(super) fn executions_from(instance: &InstanceId, from: ExecutionId) -> Range<Vec<u8>> {
+    history(instance, from, EventId(0))..successor(under(HISTORY, instance))
+}
+
+/// Ranges that hold every key of the history of an execution and no other.
+pub(super) fn all_of_execution(instance: &InstanceId, execution: ExecutionId) -> [Range<Vec<u8>>; 2] {
+    let whole = history_range(instance, execution, EventId(0), EventId(u64::MAX));
+    let mut last = chunk(&history(instance, execution, EventId(u64::MAX)), u32::MAX);
+    last.push(0);
+    let chunks = [&[CHUNK], whole.start.as_slice()].concat()..last;
+    [whole, chunks]
 }
 
 /// All history records.
@@ -107,6 +123,80 @@ pub(super) fn messages(kind: QueueKind) -> Range<Vec<u8>> {
     vec![kind.prefix()]..vec![kind.prefix() + 1]
 }
 
+/// How often a message was handed out, by the key of the message.
+pub(super) fn attempts(message: &[u8]) -> Vec<u8> {
+    [&[ATTEMPTS], message].concat()
+}
+
+/// All of those.
+pub(super) fn all_attempts() -> Range<Vec<u8>> {
+    vec![ATTEMPTS]..vec![ATTEMPTS + 1]
+}
+
+/// A value of the keys and values of an instance.
+pub(super) fn entry(instance: &InstanceId, name: &str) -> Vec<u8> {
+    let mut key = under(ENTRY, instance);
+    key.extend(name.as_bytes());
+    key
+}
+
+/// The values of an instance whose key begins so and comes after this one.
+pub(super) fn entries(instance: &InstanceId, prefix: &str, after: Option<&str>) -> Range<Vec<u8>> {
+    let first = entry(instance, prefix);
+    let from = after.map_or_else(Vec::new, |after| [entry(instance, after).as_slice(), &[0]].concat());
+    // No text has a byte 0xff.
+    let end = if prefix.is_empty() { successor(first.clone()) } else { [first.as_slice(), &[0xff]].concat() };
+    from.max(first)..end
+}
+
+/// The key of a value, by its key in the store.
+pub(super) fn entry_name<'a>(instance: &InstanceId, key: &'a [u8]) -> Option<&'a str> {
+    std::str::from_utf8(key.strip_prefix(under(ENTRY, instance).as_slice())?).ok()
+}
+
+/// So much of a name or a value stands in the index: what is found by it is to be looked at.
+const INDEXED_BYTES: usize = 128;
+
+/// That an instance has a label.
+pub(super) fn label(name: &str, value: &str, instance: &InstanceId) -> Vec<u8> {
+    let mut key = labelled(name, value);
+    key.extend(instance.as_str().as_bytes());
+    key.push(0);
+    key
+}
+
+/// The instances with a label from this id on.
+pub(super) fn labelled_from(name: &str, value: &str, from: &str) -> Range<Vec<u8>> {
+    let list = labelled(name, value);
+    [list.as_slice(), from.as_bytes()].concat()..successor(list)
+}
+
+/// The whole index of labels.
+pub(super) fn labels() -> Range<Vec<u8>> {
+    vec![LABEL]..vec![LABEL + 1]
+}
+
+/// Which instance it is that has a label.
+pub(super) fn labelled_id(key: &[u8]) -> Option<InstanceId> {
+    let id = key.strip_suffix(&[0])?.rsplit(|byte| *byte == 0).next()?;
+    InstanceId::new(std::str::from_utf8(id).ok()?).ok()
+}
+
+fn labelled(name: &str, value: &str) -> Vec<u8> {
+    let mut key = vec![LABEL];
+    for text in [name, value] {
+        for byte in text.bytes().take(INDEXED_BYTES) {
+            // NUL ends a text, so there is none inside.
+            match byte {
+                0 | 1 => key.extend([1, byte + 1]),
+                byte => key.push(byte),
+            }
+        }
+        key.push(0);
+    }
+    key
+}
+
 /// Whose message it is and which, by its key.
 pub(super) fn message_ids(key: &[u8]) -> Option<(InstanceId, MessageId)> {
     let mut parts = key.get(1..)?.split(|byte| *byte == 0);
@@ -129,11 +219,12 @@ pub(super) fn chunk(of: &[u8], part: u32) -> Vec<u8> {
     key
 }
 
-/// Ranges that hold every key of an instance and no other.
+/// Ranges that hold every key of an instance and no other, but for the index of its labels.
 pub(super) fn all_of(instance: &InstanceId) -> impl Iterator<Item = Range<Vec<u8>>> {
-    let whole = [INSTANCE, HISTORY, TURNS, ACTIVITIES].map(|prefix| under(prefix, instance));
+    let whole = [INSTANCE, HISTORY, TURNS, ACTIVITIES, ENTRY].map(|prefix| under(prefix, instance));
     let chunks = whole.clone().map(|key| [&[CHUNK], key.as_slice()].concat());
-    whole.into_iter().chain(chunks).map(|from| from.clone()..successor(from))
+    let counts = [TURNS, ACTIVITIES].map(|prefix| attempts(&under(prefix, instance)));
+    whole.into_iter().chain(chunks).chain(counts).map(|from| from.clone()..successor(from))
 }
 
 fn under(prefix: u8, instance: &InstanceId) -> Vec<u8> {
@@ -171,6 +262,13 @@ mod tests {
                 keys.push(message(QueueKind::Turns, &id(one), &other));
                 keys.push(message(QueueKind::Activities, &id(one), &other));
             }
+            for other in ["", "a", "\0", "\u{1}", "b\0"] {
+                keys.push(entry(&id(one), other));
+                keys.push(label(other, "v", &id(one)));
+                keys.push(label("n", other, &id(one)));
+            }
+            let first = MessageId::new("first").unwrap();
+            keys.push(attempts(&message(QueueKind::Turns, &id(one), &first)));
             for number in [1, 2, 256, u64::MAX] {
                 keys.push(history(&id(one), ExecutionId(number), EventId(1)));
                 keys.push(history(&id(one), ExecutionId(1), EventId(number.wrapping_add(1))));
@@ -191,6 +289,9 @@ mod tests {
             history(&id("a"), ExecutionId(u64::MAX), EventId(u64::MAX)),
             message(QueueKind::Turns, &id("a"), &MessageId::new("ÿ").unwrap()),
             chunk(&message(QueueKind::Activities, &id("a"), &MessageId::new("m").unwrap()), u32::MAX),
+            entry(&id("a"), ""),
+            chunk(&entry(&id("a"), "☃"), 7),
+            attempts(&message(QueueKind::Activities, &id("a"), &MessageId::new("m").unwrap())),
         ];
         let others = [instance(&id("ab")), instance(&id("A")), history(&id("a "), ExecutionId(1), EventId(1))];
         let holds = |key: &Vec<u8>| all_of(&id("a")).any(|range| range.contains(key));
@@ -210,6 +311,30 @@ mod tests {
         assert!(histories().contains(&key));
         assert_eq!(history_ids(&instance(&id("a"))), None);
         assert_eq!(history_ids(&chunk(&key, 0)), None);
+    }
+
+    #[test]
+    fn lists_of_labels_and_pages_of_values_are_ranges() {
+        let range = labelled_from("a", "b", "");
+        assert!(range.contains(&label("a", "b", &id("x"))) && !range.contains(&label("a", "b ", &id("x"))));
+        assert_eq!(labelled_id(&label("a\0", "\u{1}", &id("x/y"))), Some(id("x/y")));
+        assert!(!labelled_from("a", "b", "x\u{1}").contains(&label("a", "b", &id("x"))));
+        assert!(labelled_from("a", "b", "x\u{1}").contains(&label("a", "b", &id("x "))));
+        let key = |name| entry(&id("a"), name);
+        assert!(entries(&id("a"), "", None).contains(&key("")));
+        assert!(entries(&id("a"), "p", None).contains(&key("p☃")) && !entries(&id("a"), "p", None).contains(&key("q")));
+        assert!(!entries(&id("a"), "p", Some("pa")).contains(&key("pa")));
+        assert!(entries(&id("a"), "p", Some("a")).contains(&key("p")));
+        assert_eq!(entry_name(&id("a"), &key("p\0☃")), Some("p\0☃"));
+    }
+
+    #[test]
+    fn the_ranges_of_an_execution_hold_its_keys_alone() {
+        let key = |execution, first| history(&id("a"), ExecutionId(execution), EventId(first));
+        let holds = |key: &Vec<u8>| all_of_execution(&id("a"), ExecutionId(2)).iter().any(|range| range.contains(key));
+        let last = key(2, u64::MAX);
+        assert!([key(2, 1), last.clone(), chunk(&key(2, 1), 3), chunk(&last, u32::MAX)].iter().all(holds));
+        assert!(![key(1, u64::MAX), key(3, 1), chunk(&key(1, 9), u32::MAX), chunk(&key(3, 1), 0)].iter().any(holds));
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(super) struct Layer {
     pub(super) messages: BTreeMap<MessageKey, Option<Queued>>,
     /// Leases that end, and from when on what stays may be handed out again.
     pub(super) ended: BTreeMap<u64, Timestamp>,
+    /// Leases whose messages were not counted.
+    pub(super) given_back: BTreeSet<u64>,
     /// Leases that must not expire before this is on disk.
     pub(super) pinned: BTreeSet<u64>,
     /// Instances whose record changes.
@@ -47,6 +49,7 @@ impl Layer {
         self.older.extend(draft.older);
         self.messages.extend(draft.messages);
         self.ended.extend(draft.ended);
+        self.given_back.extend(draft.given_back);
         self.pinned.extend(draft.pinned);
         self.changed.extend(draft.changed);
         self.touched.extend(draft.touched);
@@ -76,6 +79,7 @@ impl Layer {
                 index.insert(key, message);
             }
         }
+        self.given_back.iter().for_each(|fence| index.uncount(*fence));
         // After the messages: a queue without any would forget how long it has to wait.
         for (fence, not_before) in self.ended {
             index.end(fence, not_before);

@@ -5,6 +5,7 @@
 //!   fetch      leases, and what they are on        committer  the one thread that writes
 //!   read       records of the store                  draft      one transaction, checked, as changes
 //!   index/     what waits, is due, is leased         layer      the changes of a group before they are on disk
+//!   list       pages of instances, what waits
 //!   heads      ends of the instances used last       recover    what is read when a store is opened
 //!   waiters    who waits for what                    inbox      what waits for the committer
 //! gate       keeps readers from what is not durable yet
@@ -30,6 +31,7 @@ mod inbox;
 mod index;
 mod keys;
 mod layer;
+mod list;
 mod memory;
 mod read;
 mod recover;

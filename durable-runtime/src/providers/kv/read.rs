@@ -10,7 +10,7 @@ use super::record::{Damage, Kind, Place};
 use super::store::{Order, OrderedStore, StoreError};
 use super::values::{self, MessageValue};
 use crate::ids::{EventId, ExecutionId, InstanceId};
-use crate::providers::{ErrorKind, InstanceRecord, ProviderError, StoredEvent};
+use crate::providers::{ErrorKind, ExecutionInfo, InstanceRecord, KvPage, KvPageRequest, ProviderError, StoredEvent};
 
 /// How many history records are read at once.
 const RECORDS_AT_ONCE: usize = 64;
@@ -29,16 +29,15 @@ pub(super) fn instance(
     Ok(Some((record, parts)))
 }
 
-/// Up to `limit` records of instances, and after which to go on if there may be more.
+/// Up to `limit` records of instances whose id is this text or comes after it.
 pub(super) fn instances(
     store: &dyn OrderedStore,
-    after: Option<&InstanceId>,
+    from: &str,
     limit: usize,
-) -> Result<(Vec<InstanceRecord>, Option<InstanceId>), ProviderError> {
-    let range = keys::instances_after(after);
+) -> Result<Vec<InstanceRecord>, ProviderError> {
+    let range = keys::instances_from(from);
     let pairs = store.scan(&range.start..&range.end, Order::Ascending, limit);
     let pairs = pairs.map_err(|error| error.during("list instances"))?;
-    let is_last = pairs.len() < limit;
     let decode = |(key, value): (Bytes, Bytes)| {
         let id = keys::instance_id(&key)
             .ok_or_else(|| ProviderError::new(ErrorKind::Corrupt, "list instances", "a key names no instance"))?;
@@ -47,9 +46,7 @@ pub(super) fn instances(
         let (body, _) = chunks::read(place, value, |key| store.get(key)).map_err(error)?;
         values::decode_instance(&id, body).map_err(|damage| error(damage.into()))
     };
-    let records = pairs.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?;
-    let next = records.last().filter(|_| !is_last).map(|record| record.instance.clone());
-    Ok((records, next))
+    pairs.into_iter().map(decode).collect()
 }
 
 /// The end of an instance.
@@ -133,13 +130,72 @@ fn what(execution: ExecutionId, first: EventId) -> String {
 }
 
 /// A message; `None` if it is gone.
-pub(super) fn message(store: &dyn OrderedStore, of: &MessageKey) -> Result<Option<MessageValue>, ProviderError> {
+pub(super) fn message(
+    of: &MessageKey,
+    get: impl Fn(&[u8]) -> Result<Option<Bytes>, StoreError>,
+) -> Result<Option<MessageValue>, ProviderError> {
     let key = keys::message(of.kind, &of.instance, &of.id);
     let error = |error| failed("read message", &of.instance, &format!("message `{}`", of.id), error);
-    let Some(value) = store.get(&key).map_err(|cause| error(cause.into()))? else { return Ok(None) };
+    let Some(value) = get(&key).map_err(|cause| error(cause.into()))? else { return Ok(None) };
     let place = Place { kind: Kind::Message, owner: Some(&of.instance), key: &key };
-    let (body, _) = chunks::read(place, value, |key| store.get(key)).map_err(error)?;
+    let (body, _) = chunks::read(place, value, get).map_err(error)?;
     MessageValue::decode(body).map(Some).map_err(|damage| error(damage.into()))
+}
+
+/// A value of the keys and values of an instance.
+pub(super) fn entry(
+    store: &dyn OrderedStore,
+    instance: &InstanceId,
+    name: &str,
+) -> Result<Option<Bytes>, ProviderError> {
+    let key = keys::entry(instance, name);
+    let error = |error| failed("read value", instance, &format!("the value of key `{name}`"), error);
+    let Some(value) = store.get(&key).map_err(|cause| error(cause.into()))? else { return Ok(None) };
+    let place = Place { kind: Kind::Entry, owner: Some(instance), key: &key };
+    Ok(Some(chunks::read(place, value, |key| store.get(key)).map_err(error)?.0))
+}
+
+/// A page of those.
+pub(super) fn entries(
+    store: &dyn OrderedStore,
+    instance: &InstanceId,
+    page: &KvPageRequest,
+) -> Result<KvPage, ProviderError> {
+    let range = keys::entries(instance, &page.prefix, page.after.as_deref());
+    let error = |error: ReadError| failed("read values", instance, "one of its values", error);
+    let pairs = store.scan(&range.start..&range.end, Order::Ascending, page.limit.saturating_add(1));
+    let pairs = pairs.map_err(|cause| error(cause.into()))?;
+    let has_more = pairs.len() > page.limit;
+    let mut found = KvPage::default();
+    for (key, _) in pairs.into_iter().take(page.limit) {
+        let name = keys::entry_name(instance, &key).ok_or_else(|| error(Damage::Content.into()))?;
+        if let Some(value) = entry(store, instance, name)? {
+            found.entries.push((name.to_owned(), value));
+        }
+    }
+    found.next = found.entries.last().filter(|_| has_more).map(|(name, _)| name.clone());
+    Ok(found)
+}
+
+/// Executions that have events, and the newest.
+pub(super) fn executions(
+    store: &dyn OrderedStore,
+    id: &InstanceId,
+    from: ExecutionId,
+    limit: usize,
+) -> Result<Vec<ExecutionInfo>, ProviderError> {
+    let Some((record, _)) = instance(id, |key| store.get(key))? else { return Ok(Vec::new()) };
+    let (newest, mut next, mut found) = (record.execution_id, from, Vec::new());
+    while found.len() < limit && next <= newest {
+        let range = keys::executions_from(id, next);
+        let error = |error: StoreError| error.during("list executions").instance(id);
+        let first = store.scan(&range.start..&range.end, Order::Ascending, 1).map_err(error)?;
+        let first = first.first().and_then(|(key, _)| keys::history_ids(key)).map(|(_, execution, _)| execution);
+        let execution_id = first.filter(|execution| *execution <= newest).unwrap_or(newest);
+        found.push(ExecutionInfo { execution_id, history_len: history_len(store, id, execution_id)? });
+        next = execution_id.next();
+    }
+    Ok(found)
 }
 
 fn failed(operation: &'static str, instance: &InstanceId, what: &str, error: ReadError) -> ProviderError {

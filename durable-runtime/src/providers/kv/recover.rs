@@ -1,19 +1,22 @@
 //! What is read when a store is opened: the queues, and which transactions were kept last.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use bytes::Bytes;
 
 use super::chunks::{self, ReadError};
 use super::index::{Index, Lane, MessageKey, Queued};
 use super::keys::{self, QueueKind};
+use super::read;
 use super::record::{self, Damage, Kind, Place};
 use super::store::{Order, OrderedStore};
 use super::values::{self, MessageValue};
 use crate::providers::CommitId;
 
 /// What the store's own record says is the format of keys and values.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
+/// Without an index of labels.
+const FORMAT_WITHOUT_INDEX: u64 = 1;
 const PAIRS_AT_ONCE: usize = 1024;
 /// Numbers given within one opening of the store stand below these bits, the number of the opening above.
 const EPOCH_SHIFT: u32 = 40;
@@ -26,13 +29,21 @@ pub(super) struct Recovered {
     pub(super) sequence: u64,
 }
 
+/// How often messages were handed out, by the keys of those records.
+type Counts = BTreeMap<Vec<u8>, Bytes>;
+
 /// Reads a store that was just opened, and notes in it that this happened.
 pub(super) fn recover(store: &mut dyn OrderedStore) -> Result<Recovered, ReadError> {
     let epoch = begin_epoch(store)?;
     let (recent, instances) = Recent::load(store)?;
     let mut index = Index::new(epoch, instances);
+    let mut counts = Counts::new();
+    for_each(store, keys::all_attempts(), |key, value| {
+        counts.insert(key.to_vec(), value);
+        Ok(())
+    })?;
     for kind in [QueueKind::Turns, QueueKind::Activities] {
-        load_queue(store, kind, &mut index)?;
+        load_queue(store, &counts, kind, &mut index)?;
     }
     Ok(Recovered { index, recent, sequence: epoch << EPOCH_SHIFT })
 }
@@ -44,8 +55,10 @@ fn begin_epoch(store: &mut dyn OrderedStore) -> Result<u64, ReadError> {
         None => 0,
         Some(value) => {
             let (_, mut body) = record::open(place, value)?;
-            if values::number(&mut body)? != FORMAT {
-                return Err(Damage::Content.into());
+            match values::number(&mut body)? {
+                FORMAT => {}
+                FORMAT_WITHOUT_INDEX => index_labels(store)?,
+                _ => return Err(Damage::Content.into()),
             }
             values::number(&mut body)?
         }
@@ -57,18 +70,42 @@ fn begin_epoch(store: &mut dyn OrderedStore) -> Result<u64, ReadError> {
     Ok(epoch)
 }
 
-fn load_queue(store: &dyn OrderedStore, kind: QueueKind, index: &mut Index) -> Result<(), ReadError> {
+/// Makes the index of labels of a store that has none yet. A record that is damaged is left out: it is listed by nobody.
+fn index_labels(store: &mut dyn OrderedStore) -> Result<(), ReadError> {
+    let mut from = keys::instances_from("");
+    loop {
+        let pairs = store.scan(&from.start..&from.end, Order::Ascending, PAIRS_AT_ONCE)?;
+        let Some((last, _)) = pairs.last() else { break };
+        from.start = [last, [0].as_slice()].concat();
+        let mut batch = Vec::new();
+        for id in pairs.iter().filter_map(|(key, _)| keys::instance_id(key)) {
+            let Ok(Some((record, _))) = read::instance(&id, |key| store.get(key)) else { continue };
+            batch.extend(record.labels.iter().map(|(name, value)| {
+                let key = keys::label(name, value, &id);
+                let sealed = record::seal(Place { kind: Kind::Label, owner: Some(&id), key: &key }, 0, &[]);
+                (key, Some(sealed))
+            }));
+        }
+        store.apply(batch)?;
+        store.sync()?;
+    }
+    Ok(())
+}
+
+fn load_queue(store: &dyn OrderedStore, counts: &Counts, kind: QueueKind, index: &mut Index) -> Result<(), ReadError> {
     for_each(store, keys::messages(kind), |key, value| {
         let (instance, id) = keys::message_ids(&key).ok_or(Damage::Content)?;
         let of = MessageKey { kind, instance, id };
-        match queued(store, &of, &key, value) {
+        match queued(store, counts, &of, (&key, value)) {
             Ok(message) => index.insert(of, message),
             // A damaged activity is handed to nobody, a damaged message for a turn stops its instance, and neither
             // stops the store. Both stay where they are.
             Err(ReadError::Damage(damage)) => {
                 tracing::error!(instance = %of.instance, message = %of.id, %damage, "a message is damaged");
-                if kind == QueueKind::Turns {
-                    index.quarantine(&of.instance);
+                let what = format!("message `{}` is damaged: {damage}", of.id);
+                match kind {
+                    QueueKind::Turns => index.quarantine(&of.instance, what),
+                    QueueKind::Activities => index.park(&of.instance, what),
                 }
             }
             Err(error) => return Err(error),
@@ -77,12 +114,21 @@ fn load_queue(store: &dyn OrderedStore, kind: QueueKind, index: &mut Index) -> R
     })
 }
 
-fn queued(store: &dyn OrderedStore, of: &MessageKey, key: &[u8], value: Bytes) -> Result<Queued, ReadError> {
+fn queued(
+    store: &dyn OrderedStore,
+    counts: &Counts,
+    of: &MessageKey,
+    (key, value): (&[u8], Bytes),
+) -> Result<Queued, ReadError> {
     let place = Place { kind: Kind::Message, owner: Some(&of.instance), key };
     let (body, parts) = chunks::read(place, value, |key| store.get(key))?;
-    let MessageValue { sequence, visible_at, execution_id, attempt, topic, tag, .. } = MessageValue::decode(body)?;
-    let lane = (of.kind == QueueKind::Activities).then(|| Lane { topic, tag }.into());
-    Ok(Queued { place: (visible_at, sequence), execution_id, attempt, parts, lane })
+    let message = MessageValue::decode(body)?;
+    let MessageValue { sequence, visible_at, execution_id, topic, tag, session, .. } = message;
+    let lane = (of.kind == QueueKind::Activities).then(|| Lane { topic, tag, session }.into());
+    // A count that is damaged is not worth stopping for.
+    let counted = counts.get(&keys::attempts(key)).and_then(|value| values::decode_count(of, value.clone()).ok());
+    let attempt = counted.unwrap_or(message.attempt);
+    Ok(Queued { place: (visible_at, sequence), execution_id, attempt, parts, recovered: true, lane })
 }
 
 fn for_each(

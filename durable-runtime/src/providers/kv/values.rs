@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use bytes::{Buf, Bytes};
 
-use super::record::Damage;
+use super::index::MessageKey;
+use super::keys;
+use super::record::{self, Damage, Kind, Place};
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId};
 use crate::providers::InstanceRecord;
+
+const TAGGED: u8 = 1;
+const IN_SESSION: u8 = 2;
 
 /// A message, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +23,7 @@ pub(super) struct MessageValue {
     pub(super) attempt: u32,
     pub(super) topic: String,
     pub(super) tag: Option<String>,
+    pub(super) session: Option<String>,
     pub(super) data: Bytes,
 }
 
@@ -29,8 +35,9 @@ impl MessageValue {
         out.extend(self.execution_id.0.to_be_bytes());
         out.extend(self.attempt.to_be_bytes());
         put(&mut out, self.topic.as_bytes());
-        out.push(u8::from(self.tag.is_some()));
+        out.push(u8::from(self.tag.is_some()) * TAGGED + u8::from(self.session.is_some()) * IN_SESSION);
         put(&mut out, self.tag.as_deref().unwrap_or_default().as_bytes());
+        self.session.iter().for_each(|session| put(&mut out, session.as_bytes()));
         out.extend(&self.data);
         out
     }
@@ -41,10 +48,27 @@ impl MessageValue {
         let execution_id = ExecutionId(number(&mut from)?);
         let attempt = from.try_get_u32().map_err(|_| Damage::Content)?;
         let topic = text(&mut from)?;
-        let tagged = from.try_get_u8().map_err(|_| Damage::Content)? == 1;
-        let tag = text(&mut from)?;
-        Ok(Self { sequence, visible_at, execution_id, attempt, topic, tag: tagged.then_some(tag), data: from })
+        let flags = from.try_get_u8().map_err(|_| Damage::Content)?;
+        let tag = Some(text(&mut from)?).filter(|_| flags & TAGGED != 0);
+        let session = if flags & IN_SESSION == 0 { None } else { Some(text(&mut from)?) };
+        Ok(Self { sequence, visible_at, execution_id, attempt, topic, tag, session, data: from })
     }
+}
+
+/// The key and the value that say how often a message was handed out.
+pub(super) fn count(of: &MessageKey, attempt: u32) -> (Vec<u8>, Vec<u8>) {
+    let key = keys::attempts(&keys::message(of.kind, &of.instance, &of.id));
+    let place = Place { kind: Kind::Attempts, owner: Some(&of.instance), key: &key };
+    let value = record::seal(place, 0, &attempt.to_be_bytes());
+    (key, value)
+}
+
+/// How often a message was handed out.
+pub(super) fn decode_count(of: &MessageKey, value: Bytes) -> Result<u32, Damage> {
+    let key = keys::attempts(&keys::message(of.kind, &of.instance, &of.id));
+    let place = Place { kind: Kind::Attempts, owner: Some(&of.instance), key: &key };
+    let (_, mut body) = record::open(place, value)?;
+    body.try_get_u32().map_err(|_| Damage::Content)
 }
 
 /// Events packed into one value, in order.
@@ -124,14 +148,16 @@ mod tests {
 
     #[test]
     fn a_message_comes_back() {
-        for tag in [None, Some(String::new()), Some("gpu".to_owned())] {
+        let texts = [None, Some(String::new()), Some("gpu".to_owned())];
+        for (tag, session) in texts.iter().flat_map(|tag| texts.iter().map(move |session| (tag, session))) {
             let message = MessageValue {
                 sequence: 7,
                 visible_at: Timestamp::from_millis(8),
                 execution_id: ExecutionId(9),
                 attempt: 10,
                 topic: "pay".to_owned(),
-                tag,
+                tag: tag.clone(),
+                session: session.clone(),
                 data: Bytes::from_static(b"\0{}"),
             };
             assert_eq!(MessageValue::decode(message.encode().into()), Ok(message));

@@ -22,6 +22,14 @@ pub enum Operation {
     WaitForChange,
     /// [`Provider::history`](crate::Provider::history)
     ReadHistory,
+    /// [`Provider::executions`](crate::Provider::executions)
+    ListExecutions,
+    /// [`Provider::kv`](crate::Provider::kv)
+    ReadValue,
+    /// [`Provider::kv_page`](crate::Provider::kv_page)
+    ReadValues,
+    /// [`Provider::messages`](crate::Provider::messages)
+    ListMessages,
     /// [`Provider::instances`](crate::Provider::instances)
     ListInstances,
     /// [`Provider::stats`](crate::Provider::stats)
@@ -38,6 +46,10 @@ impl Operation {
         Self::ReadInstance,
         Self::WaitForChange,
         Self::ReadHistory,
+        Self::ListExecutions,
+        Self::ReadValue,
+        Self::ReadValues,
+        Self::ListMessages,
         Self::ListInstances,
         Self::Count,
     ];
@@ -64,6 +76,10 @@ impl Operation {
             Self::ReadInstance => "read instance",
             Self::WaitForChange => "wait for change",
             Self::ReadHistory => "read history",
+            Self::ListExecutions => "list executions",
+            Self::ReadValue => "read value",
+            Self::ReadValues => "read values",
+            Self::ListMessages => "list messages",
             Self::ListInstances => "list instances",
             Self::Count => "count",
         }
@@ -153,6 +169,27 @@ macro_rules! provider_around {
                 self.around(Operation::ReadHistory, read).await
             }
 
+            async fn executions(
+                &self,
+                instance: &InstanceId,
+                from: ExecutionId,
+                limit: usize,
+            ) -> Result<Vec<ExecutionInfo>, ProviderError> {
+                self.around(Operation::ListExecutions, || self.store.executions(instance, from, limit)).await
+            }
+
+            async fn kv(&self, instance: &InstanceId, key: &str) -> Result<Option<Bytes>, ProviderError> {
+                self.around(Operation::ReadValue, || self.store.kv(instance, key)).await
+            }
+
+            async fn kv_page(&self, instance: &InstanceId, $value: KvPageRequest) -> Result<KvPage, ProviderError> {
+                self.around(Operation::ReadValues, || self.store.kv_page(instance, $again)).await
+            }
+
+            async fn messages(&self, instance: &InstanceId, limit: usize) -> Result<InstanceMessages, ProviderError> {
+                self.around(Operation::ListMessages, || self.store.messages(instance, limit)).await
+            }
+
             async fn instances(&self, $value: PageRequest) -> Result<InstancePage, ProviderError> {
                 self.around(Operation::ListInstances, || self.store.instances($again)).await
             }
@@ -182,10 +219,13 @@ pub(super) use provider_around;
 pub(super) mod port {
     pub(in super::super) use std::time::Duration;
 
+    pub(in super::super) use bytes::Bytes;
+
     pub(in super::super) use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
     pub(in super::super) use crate::providers::{
-        ActivityRequest, BatchResult, Capabilities, CommitError, Groups, InstancePage, InstanceRecord, LeasedActivity,
-        LeasedTurn, PageRequest, Provider, ProviderError, Renewal, Stats, StoredEvent, Transaction, TurnRequest,
+        ActivityRequest, BatchResult, Capabilities, CommitError, ExecutionInfo, Groups, InstanceMessages, InstancePage,
+        InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, Provider, ProviderError,
+        Renewal, Stats, StoredEvent, Transaction, TurnRequest,
     };
 }
 

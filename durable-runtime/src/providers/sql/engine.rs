@@ -9,9 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::inbox::{Granted, Inbox, Job, Reply};
+use super::list;
 use super::read;
 use super::readers::{Connect, Readers};
 use super::session::{Session, SqlError};
@@ -21,8 +23,9 @@ use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
 use crate::providers::groups::{GroupCounter, Groups};
 use crate::providers::waiters::{Awaited, Patience, Waiters, Waiting, locked};
 use crate::providers::{
-    ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, InstancePage, InstanceRecord, LeasedActivity,
-    LeasedTurn, PageRequest, Provider, ProviderError, Renewal, Stats, StoredEvent, Transaction, TurnRequest,
+    ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, ExecutionInfo, InstanceMessages, InstancePage,
+    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, Provider, ProviderError, Renewal,
+    Stats, StoredEvent, Transaction, TurnRequest,
 };
 
 /// A provider over a database; `D` says which. Clones are handles to one opening of the store, which is closed with the
@@ -227,8 +230,34 @@ impl<D: 'static> Provider for SqlProvider<D> {
         readers.read("read history", move |sql| read::history(sql, &id, execution_id, from, limit)).await
     }
 
+    async fn executions(
+        &self,
+        instance: &InstanceId,
+        from: ExecutionId,
+        limit: usize,
+    ) -> Result<Vec<ExecutionInfo>, ProviderError> {
+        let id = instance.clone();
+        let readers = &self.shared().readers;
+        readers.read("list executions", move |sql| list::executions(sql, &id, from, limit)).await
+    }
+
+    async fn kv(&self, instance: &InstanceId, key: &str) -> Result<Option<Bytes>, ProviderError> {
+        let (id, key) = (instance.clone(), key.to_owned());
+        self.shared().readers.read("read value", move |sql| list::entry(sql, &id, &key)).await
+    }
+
+    async fn kv_page(&self, instance: &InstanceId, page: KvPageRequest) -> Result<KvPage, ProviderError> {
+        let id = instance.clone();
+        self.shared().readers.read("read values", move |sql| list::entries(sql, &id, &page)).await
+    }
+
+    async fn messages(&self, instance: &InstanceId, limit: usize) -> Result<InstanceMessages, ProviderError> {
+        let (id, now) = (instance.clone(), self.shared().clock.now());
+        self.shared().readers.read("list messages", move |sql| list::messages(sql, &id, limit, now)).await
+    }
+
     async fn instances(&self, page: PageRequest) -> Result<InstancePage, ProviderError> {
-        self.shared().readers.read("list instances", move |sql| read::instances(sql, &page)).await
+        self.shared().readers.read("list instances", move |sql| list::instances(sql, &page)).await
     }
 
     async fn stats(&self) -> Result<Stats, ProviderError> {

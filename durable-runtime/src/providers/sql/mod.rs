@@ -3,7 +3,7 @@
 //! ```text
 //! engine     the port: each method a few lines       writer     the one thread that writes, a group at a time
 //! readers    threads that read beside it               write/     one transaction of the port, in statements
-//! read       records of the store                      lease      granting, renewing, ending
+//! read       records of the store, and list                      lease      granting, renewing, ending
 //! inbox      what waits for the writer                 counters   numbers that never repeat
 //! session    what a dialect has to do                  seal       what a record is known again by
 //! sqlite/    the dialect: files, schema, who has the store open
@@ -16,6 +16,7 @@ mod counters;
 mod engine;
 mod inbox;
 mod lease;
+mod list;
 mod read;
 mod readers;
 mod seal;

@@ -7,13 +7,11 @@ use super::session::{Row, Sql, SqlError};
 use crate::clock::Timestamp;
 use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 use crate::providers::record::Kind;
-use crate::providers::{InstancePage, InstanceRecord, PageRequest, ProviderError, Stats, StoredEvent};
+use crate::providers::{InstanceRecord, ProviderError, Stats, StoredEvent};
 
 /// The numbers of the two queues of an instance.
 pub(super) const TURNS: u64 = 0;
 pub(super) const ACTIVITIES: u64 = 1;
-/// How many instances are looked at together when a list is filtered.
-const INSTANCES_AT_ONCE_MAX: usize = 256;
 
 const HEAD: &str = "SELECT execution, revision, seal FROM instances WHERE instance = ?1";
 const ANY_PARTITION: &str = "SELECT 1 FROM partitions WHERE instance = ?1 LIMIT 1";
@@ -22,10 +20,7 @@ const EVENTS: &str = "SELECT event, data FROM events WHERE instance = ?1 AND exe
                       ORDER BY event LIMIT ?4";
 const METADATA: &str = "SELECT key, value FROM metadata WHERE instance = ?1";
 const LABELS: &str = "SELECT name, value, seal FROM labels WHERE instance = ?1";
-const PAGE: &str = "SELECT instance FROM instances WHERE instance > ?1 ORDER BY instance LIMIT ?2";
-const LABELLED: &str = "SELECT instance FROM labels WHERE name = ?3 AND value = ?4 AND instance > ?1 \
-                        ORDER BY instance LIMIT ?2";
-const MESSAGE: &str = "SELECT queue, id, sequence, visible_at, execution, topic, tag FROM messages \
+const MESSAGE: &str = "SELECT queue, id, sequence, visible_at, execution, topic, tag, session FROM messages \
                        WHERE instance = ?1 AND queue = ?2 AND id = ?3";
 const STATS: &str = "SELECT (SELECT count(*) FROM instances), \
                      (SELECT count(*) FROM messages WHERE queue = 0), \
@@ -50,10 +45,11 @@ pub(super) struct Message {
     pub(super) execution_id: ExecutionId,
     pub(super) topic: String,
     pub(super) tag: Option<String>,
+    pub(super) session: Option<String>,
 }
 
 impl Message {
-    /// From the columns queue, id, sequence, visible_at, execution, topic, tag.
+    /// From the columns queue, id, sequence, visible_at, execution, topic, tag, session.
     pub(super) fn of(row: &dyn Row) -> Result<Self, SqlError> {
         Ok(Self {
             queue: row.number(0)?,
@@ -63,13 +59,18 @@ impl Message {
             execution_id: ExecutionId(row.number(4)?),
             topic: row.text(5)?.to_owned(),
             tag: row.maybe_text(6)?.map(str::to_owned),
+            session: row.maybe_text(7)?.map(str::to_owned),
         })
     }
 
     pub(super) fn place(&self, instance: &InstanceId) -> Place {
         let place = Place::new("messages").text(instance.as_str()).number(self.queue).text(self.id.as_str());
         let place = place.number(self.sequence).number(self.visible_at.as_millis()).number(self.execution_id.0);
-        place.text(&self.topic).maybe(self.tag.as_deref())
+        let place = place.text(&self.topic).maybe(self.tag.as_deref());
+        match &self.session {
+            Some(session) => place.text(session),
+            None => place,
+        }
     }
 
     /// What it says, by what is kept as its body.
@@ -104,6 +105,10 @@ pub(super) fn metadata_place(instance: &InstanceId, key: &str) -> Place {
 
 pub(super) fn label_place(instance: &InstanceId, name: &str, value: &str) -> Place {
     Place::new("labels").text(instance.as_str()).text(name).text(value)
+}
+
+pub(super) fn entry_place(instance: &InstanceId, key: &str) -> Place {
+    Place::new("entries").text(instance.as_str()).text(key)
 }
 
 /// The end of an instance; `None` if it does not exist.
@@ -181,49 +186,6 @@ pub(super) fn history(
     let owed = (length + 1).saturating_sub(from.0).min(u64::try_from(limit).unwrap_or(u64::MAX));
     let is_all = events.len() as u64 == owed;
     if is_all { Ok(events) } else { Err(damaged(EventId(from.0 + events.len() as u64))) }
-}
-
-/// A page of instances.
-pub(super) fn instances(sql: &mut Sql<'_>, page: &PageRequest) -> Result<InstancePage, ProviderError> {
-    let mut found = InstancePage { instances: Vec::new(), next: page.after.clone() };
-    let at_once = page.limit.saturating_add(1).min(INSTANCES_AT_ONCE_MAX);
-    while found.instances.len() < page.limit {
-        let ids = some_instances(sql, page, found.next.as_ref(), at_once)?;
-        found.next = ids.last().filter(|_| ids.len() == at_once).cloned();
-        for id in ids {
-            let record = instance(sql, &id)?.ok_or_else(|| sql.damaged(&id, "its record"))?;
-            let has_all = page.labels.iter().all(|(name, value)| record.labels.get(name) == Some(value));
-            if has_all {
-                found.instances.push(record);
-            }
-        }
-        if found.next.is_none() {
-            break;
-        }
-    }
-    if found.instances.len() > page.limit {
-        found.instances.truncate(page.limit);
-        found.next = found.instances.last().map(|record| record.instance.clone());
-    }
-    Ok(found)
-}
-
-/// Ids after this one, of instances that have at least the first label.
-fn some_instances(
-    sql: &mut Sql<'_>,
-    page: &PageRequest,
-    after: Option<&InstanceId>,
-    limit: usize,
-) -> Result<Vec<InstanceId>, ProviderError> {
-    let after = after.map_or("", InstanceId::as_str);
-    let (after, limit) = (after.into(), limit.into());
-    match page.labels.first() {
-        None => sql.all(PAGE, &[after, limit], |row| row.instance(0)),
-        Some((name, value)) => {
-            let params = [after, limit, name.as_str().into(), value.as_str().into()];
-            sql.all(LABELLED, &params, |row| row.instance(0))
-        }
-    }
 }
 
 /// A message that waits.

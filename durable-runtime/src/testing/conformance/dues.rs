@@ -174,7 +174,7 @@ pub async fn the_last_release_of_a_transaction_counts(subject: Subject) {
 pub async fn the_longest_delay_does_not_overflow(subject: Subject) {
     subject.start("a").await;
     let turn = subject.turn().await;
-    let release = TransactionOp::ReleaseLock { delay: Some(Duration::MAX) };
+    let release = TransactionOp::ReleaseLock { delay: Some(Duration::MAX), give_back_attempt: false };
     subject.commit(Some(&turn.lock_token), vec![release]).await;
     subject.clock.advance(LONG);
     assert!(subject.turns(10).await.is_empty());

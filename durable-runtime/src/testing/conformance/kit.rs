@@ -41,7 +41,7 @@ pub(super) fn any_turn(max: usize) -> TurnRequest {
 
 pub(super) fn any_activity(max: usize) -> ActivityRequest {
     let topics = ["work".to_owned()].into();
-    ActivityRequest { owner: owner(), max, ttl: TTL, wait: Duration::ZERO, topics, tags: [].into() }
+    ActivityRequest { owner: owner(), max, ttl: TTL, wait: Duration::ZERO, topics, tags: [].into(), session_ttl: None }
 }
 
 /// The ids of the messages of a turn.
@@ -55,6 +55,7 @@ pub(super) fn message(text: &str) -> NewMessage {
         execution_id: ExecutionId::FIRST,
         topic: String::new(),
         tag: None,
+        session: None,
         visible_at: None,
         data: Bytes::copy_from_slice(text.as_bytes()),
     }
@@ -126,9 +127,9 @@ pub(super) fn delete(instance: &str) -> TransactionOp {
 }
 
 pub(super) fn release() -> TransactionOp {
-    TransactionOp::ReleaseLock { delay: None }
+    TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }
 }
 
 pub(super) fn release_for(seconds: u64) -> TransactionOp {
-    TransactionOp::ReleaseLock { delay: Some(Duration::from_secs(seconds)) }
+    TransactionOp::ReleaseLock { delay: Some(Duration::from_secs(seconds)), give_back_attempt: false }
 }

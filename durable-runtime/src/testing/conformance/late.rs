@@ -73,7 +73,7 @@ pub async fn a_successor_starts_clean(subject: Subject) {
     assert_eq!((record.execution_id.0, record.metadata.len(), record.labels.len()), (1, 0, 0));
     assert!(subject.history("a", 1).await.is_empty());
     let labels = vec![("l".to_owned(), "m".to_owned())];
-    assert!(subject.listed(PageRequest { labels, after: None, limit: 10 }).await.is_empty());
+    assert!(subject.listed(PageRequest { labels, after: None, limit: 10, ..PageRequest::default() }).await.is_empty());
 }
 
 pub async fn a_successor_counts_its_attempts_anew(subject: Subject) {

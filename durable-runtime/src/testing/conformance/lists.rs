@@ -7,7 +7,7 @@ use crate::providers::{PageRequest, TransactionOp};
 
 fn with(labels: &[(&str, &str)]) -> PageRequest {
     let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    PageRequest { labels, after: None, limit: 100 }
+    PageRequest { labels, after: None, limit: 100, ..PageRequest::default() }
 }
 
 fn after(instance: &str, limit: usize) -> PageRequest {

@@ -30,7 +30,10 @@ async fn are_apart(subject: Subject, names: &[&str]) {
         let record = subject.record(name).await;
         assert_eq!((record.instance.as_str(), text(&record.metadata[**name]).as_str()), (**name, **name));
         let labels = vec![((**name).to_owned(), (**name).to_owned())];
-        assert_eq!(subject.listed(PageRequest { labels, after: None, limit: 10 }).await, [**name]);
+        assert_eq!(
+            subject.listed(PageRequest { labels, after: None, limit: 10, ..PageRequest::default() }).await,
+            [**name]
+        );
         assert_eq!(ids(&subject.turn_of(name).await), [**name]);
     }
     let mut jobs: Vec<_> = subject.activities(1_000).await.into_iter().map(|job| job.id.to_string()).collect();
@@ -162,7 +165,10 @@ pub async fn labels_may_hold_anything(subject: Subject) {
     }
     for (at, name) in ANYTHING.iter().enumerate() {
         let labels = vec![((*name).to_owned(), (*name).to_owned())];
-        assert_eq!(subject.listed(PageRequest { labels, after: None, limit: 10 }).await, [format!("i{at}")]);
+        assert_eq!(
+            subject.listed(PageRequest { labels, after: None, limit: 10, ..PageRequest::default() }).await,
+            [format!("i{at}")]
+        );
     }
 }
 
@@ -189,5 +195,5 @@ pub async fn long_keys_and_labels_come_back(subject: Subject) {
     let record = subject.record("a").await;
     assert_eq!((text(&record.metadata[&long]).as_str(), &record.labels[&long]), ("v", &long));
     let labels = vec![(long.clone(), long)];
-    assert_eq!(subject.listed(PageRequest { labels, after: None, limit: 10 }).await, ["a"]);
+    assert_eq!(subject.listed(PageRequest { labels, after: None, limit: 10, ..PageRequest::default() }).await, ["a"]);
 }

@@ -34,8 +34,8 @@ pub async fn labels_filter_the_list(subject: Subject) {
     }
     let with = |labels: &[(&str, &str)]| PageRequest {
         labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        after: None,
         limit: 10,
+        ..PageRequest::default()
     };
     assert_eq!(subject.listed(with(&[("kind", "order")])).await, ["a", "b"]);
     assert_eq!(subject.listed(with(&[("kind", "order"), ("place", "x")])).await, ["a"]);
@@ -59,7 +59,7 @@ pub async fn pages_follow_each_other(subject: Subject) {
             let mut got = Vec::new();
             let mut after = None;
             loop {
-                let page = PageRequest { labels: labels.clone(), after, limit };
+                let page = PageRequest { labels: labels.clone(), after, limit, ..PageRequest::default() };
                 let page = subject.provider.instances(page).await.unwrap();
                 assert!(page.instances.len() <= limit);
                 got.extend(page.instances.into_iter().map(|record| record.instance.to_string()));

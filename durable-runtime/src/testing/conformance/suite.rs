@@ -286,6 +286,51 @@ macro_rules! conformance_suite {
                     the_end_of_work_and_its_message_are_one
                     attempts_are_counted_for_each_activity
                 ]
+                entries: [
+                    values_are_kept_changed_and_taken_away
+                    values_of_instances_and_prefixes_stay_apart
+                    values_come_in_pages
+                    values_raise_the_revision_once
+                    values_need_their_instance
+                    values_outlive_executions_and_restarts_and_go_with_the_instance
+                    a_refused_transaction_changes_no_value
+                ]
+                filters: [
+                    each_filter_finds_what_it_says
+                    filters_and_labels_hold_together
+                    filtered_pages_follow_each_other
+                    what_a_label_was_finds_nothing
+                    odd_and_long_labels_are_found_exactly
+                ]
+                sessions: [
+                    the_first_taker_holds_a_session
+                    without_a_wish_for_sessions_none_is_taken
+                    a_session_outlives_its_work_until_its_time_is_over
+                    use_and_renewal_prolong_a_session
+                    a_waiting_fetch_is_woken_when_a_session_is_free
+                    a_session_and_a_tag_must_both_fit
+                    the_session_of_a_message_is_kept
+                ]
+                giving_back: [
+                    an_abandoned_activity_is_first_again
+                    an_abandoned_activity_waits_as_long_as_it_is_told
+                    an_attempt_that_is_given_back_does_not_count
+                    a_token_of_abandoned_work_is_worth_nothing
+                    work_is_given_back_or_ended_in_one_transaction
+                    a_turn_that_is_given_back_does_not_count
+                    a_message_of_the_turn_that_is_given_back_may_be_acknowledged
+                    attempts_go_on_over_restarts
+                    attempts_given_back_are_so_after_a_restart
+                ]
+                waiting: [
+                    what_waits_is_listed_in_order
+                    who_has_what_is_said
+                    a_lease_without_messages_is_seen_until_it_ends
+                    executions_are_listed_with_their_length
+                    an_older_execution_can_be_deleted
+                    the_newest_execution_cannot_be_deleted
+                    a_refused_transaction_deletes_no_execution
+                ]
                 executions: [
                     executions_count_from_one
                     continue_as_new_is_one_transaction

@@ -100,7 +100,10 @@ pub async fn an_undone_label_finds_nothing(subject: Subject) {
     subject.refused(None, vec![label("a", "kind", Some("new")), wrong()]).await;
     for (value, found) in [("new", vec![]), ("old", vec!["a".to_owned()])] {
         let labels = vec![("kind".to_owned(), value.to_owned())];
-        assert_eq!(subject.listed(PageRequest { labels, after: None, limit: 10 }).await, found);
+        assert_eq!(
+            subject.listed(PageRequest { labels, after: None, limit: 10, ..PageRequest::default() }).await,
+            found
+        );
     }
 }
 

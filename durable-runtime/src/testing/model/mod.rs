@@ -8,12 +8,13 @@ mod reads;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken, MessageId};
-use crate::providers::{CommitId, InstanceRecord, NewMessage};
+use crate::providers::{CommitId, InstanceRecord, NewMessage, OwnerId};
 
 /// A store of the port, as a value.
 ///
@@ -35,6 +36,8 @@ pub struct Model {
     inboxes: BTreeMap<InstanceId, Inbox>,
     activities: BTreeMap<ActivityKey, Waiting>,
     leases: BTreeMap<u64, Lease>,
+    /// Who holds a session, for how long from each use on, and until when.
+    sessions: BTreeMap<String, (OwnerId, Duration, Timestamp)>,
     commits: BTreeSet<CommitId>,
     /// Of messages, in both queues.
     arrivals: u64,
@@ -47,6 +50,8 @@ type ActivityKey = (InstanceId, MessageId);
 struct Instance {
     record: InstanceRecord,
     histories: BTreeMap<ExecutionId, Vec<Bytes>>,
+    /// Its keys and values.
+    entries: BTreeMap<String, Bytes>,
 }
 
 /// The queue of turns of an instance. One that says nothing is not kept.
@@ -71,6 +76,9 @@ struct Waiting {
 struct Lease {
     token: LockToken,
     on: Leased,
+    owner: OwnerId,
+    /// The messages that came with a turn.
+    handed_out: Vec<MessageId>,
     expires: Timestamp,
 }
 
@@ -92,12 +100,14 @@ impl Model {
             self.end_lease(fence, Timestamp::EPOCH);
         }
         self.inboxes.values_mut().for_each(|inbox| inbox.not_before = Timestamp::EPOCH);
+        self.sessions.clear();
     }
 
     fn expire(&mut self, now: Timestamp) {
         let ended: Vec<u64> =
             self.leases.iter().filter(|(_, lease)| lease.expires <= now).map(|(fence, _)| *fence).collect();
         ended.into_iter().for_each(|fence| self.end_lease(fence, Timestamp::EPOCH));
+        self.sessions.retain(|_, (.., until)| *until > now);
     }
 
     /// What was leased can be leased again; messages for turns not before `not_before`.

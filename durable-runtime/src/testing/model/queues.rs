@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{Lease, Leased, Model};
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken};
-use crate::providers::{ActivityRequest, LeasedActivity, LeasedMessage, LeasedTurn, Renewal, TurnRequest};
+use crate::providers::{
+    ActivityRequest, LeasedActivity, LeasedMessage, LeasedTurn, NewMessage, OwnerId, Renewal, TurnRequest,
+};
 
 impl Model {
     /// As [`Provider::fetch_turns`](crate::Provider::fetch_turns), without waiting.
@@ -15,7 +17,7 @@ impl Model {
             Some(instance) => vec![instance.clone()],
             None => self.ready(want.max, now),
         };
-        let grants: Vec<_> = instances.into_iter().filter_map(|instance| self.grant(instance, want.ttl, now)).collect();
+        let grants: Vec<_> = instances.into_iter().filter_map(|instance| self.grant(instance, want, now)).collect();
         self.expire(now);
         grants
     }
@@ -32,13 +34,13 @@ impl Model {
         ready.into_iter().take(max).map(|(_, instance)| instance).collect()
     }
 
-    fn grant(&mut self, instance: InstanceId, ttl: Duration, now: Timestamp) -> Option<LeasedTurn> {
+    fn grant(&mut self, instance: InstanceId, want: &TurnRequest, now: Timestamp) -> Option<LeasedTurn> {
         if self.inboxes.get(&instance).is_some_and(|inbox| inbox.lease.is_some()) {
             return None;
         }
         let (execution_id, history_len) = self.newest(&instance).unwrap_or((ExecutionId::FIRST, 0));
-        let lock_token = self.lease(&instance, execution_id, Leased::Turn, ttl, now);
-        let (messages, attempt) = self.with_inbox(&instance, |inbox| {
+        let lock_token = self.lease((&instance, execution_id), Leased::Turn, (&want.owner, want.ttl), now);
+        let (messages, attempt): (Vec<_>, _) = self.with_inbox(&instance, |inbox| {
             inbox.lease = Some(lock_token.fence);
             let held_back = inbox.not_before > now;
             let visible = |waiting: &&mut super::Waiting| waiting.place.0 <= now && !held_back;
@@ -53,6 +55,9 @@ impl Model {
             };
             (visible.into_iter().map(message).collect(), attempt)
         });
+        if let Some(lease) = self.leases.get_mut(&lock_token.fence) {
+            lease.handed_out = messages.iter().map(|message: &LeasedMessage| message.id.clone()).collect();
+        }
         let is_new_execution = history_len == 0;
         Some(LeasedTurn { instance, execution_id, is_new_execution, history_len, messages, attempt, lock_token })
     }
@@ -60,9 +65,15 @@ impl Model {
     /// As [`Provider::fetch_activities`](crate::Provider::fetch_activities), without waiting.
     pub fn fetch_activities(&mut self, want: &ActivityRequest, now: Timestamp) -> Vec<LeasedActivity> {
         self.expire(now);
+        let is_open = |session: &String| {
+            let held = self.sessions.get(session);
+            want.session_ttl.is_some() && held.is_none_or(|(owner, ..)| *owner == want.owner)
+        };
         let serves = |waiting: &super::Waiting| {
-            let tag = &waiting.message.tag;
-            want.topics.contains(&waiting.message.topic) && tag.as_ref().is_none_or(|tag| want.tags.contains(tag))
+            let NewMessage { topic, tag, session, .. } = &waiting.message;
+            want.topics.contains(topic)
+                && tag.as_ref().is_none_or(|tag| want.tags.contains(tag))
+                && session.as_ref().is_none_or(is_open)
         };
         let free = self.activities.iter().filter(|(_, waiting)| waiting.lease.is_none() && waiting.place.0 <= now);
         let mut ready: Vec<_> =
@@ -74,11 +85,15 @@ impl Model {
             let Some(execution_id) = self.activities.get(&key).map(|waiting| waiting.message.execution_id) else {
                 continue;
             };
-            let lock_token = self.lease(&key.0, execution_id, Leased::Activity(key.1.clone()), want.ttl, now);
+            let lock_token =
+                self.lease((&key.0, execution_id), Leased::Activity(key.1.clone()), (&want.owner, want.ttl), now);
             let Some(waiting) = self.activities.get_mut(&key) else { continue };
             waiting.lease = Some(lock_token.fence);
             waiting.attempt += 1;
             let (attempt, data) = (waiting.attempt, waiting.message.data.clone());
+            if let (Some(session), Some(ttl)) = (waiting.message.session.clone(), want.session_ttl) {
+                self.hold(session, &want.owner, ttl, now.saturating_add(ttl.max(want.ttl)));
+            }
             let (instance, id) = key;
             leased.push(LeasedActivity { instance, id, data, attempt, lock_token });
         }
@@ -95,6 +110,14 @@ impl Model {
                 None => Renewal::Lost,
                 Some(lease) => {
                     lease.expires = until;
+                    let Leased::Activity(id) = &lease.on else { return Renewal::Until(until) };
+                    let waiting = self.activities.get(&(token.instance.clone(), id.clone()));
+                    let session = waiting.and_then(|waiting| waiting.message.session.clone());
+                    if let Some((session, (owner, ttl, _))) =
+                        session.and_then(|session| self.sessions.get(&session).cloned().map(|held| (session, held)))
+                    {
+                        self.hold(session, &owner, ttl, until.max(now.saturating_add(ttl)));
+                    }
                     Renewal::Until(until)
                 }
             }
@@ -102,18 +125,32 @@ impl Model {
         tokens.iter().map(&mut renew).collect()
     }
 
+    fn hold(&mut self, session: String, owner: &OwnerId, ttl: Duration, until: Timestamp) {
+        let before = self.sessions.get(&session).filter(|(of, ..)| of == owner).map(|(.., until)| *until);
+        let until = before.map_or(until, |before| before.max(until));
+        self.sessions.insert(session, (owner.clone(), ttl, until));
+    }
+
     fn lease(
         &mut self,
-        instance: &InstanceId,
-        execution_id: ExecutionId,
+        (instance, execution_id): (&InstanceId, ExecutionId),
         on: Leased,
-        ttl: Duration,
+        (owner, ttl): (&OwnerId, Duration),
         now: Timestamp,
     ) -> LockToken {
         self.last_fence += 1;
         let (instance, fence) = (instance.clone(), self.last_fence);
         let token = LockToken { instance, execution_id, granted_at_ms: now.as_millis(), fence };
-        self.leases.insert(fence, Lease { token: token.clone(), on, expires: now.saturating_add(ttl) });
+        self.leases.insert(
+            fence,
+            Lease {
+                token: token.clone(),
+                on,
+                owner: owner.clone(),
+                handed_out: Vec::new(),
+                expires: now.saturating_add(ttl),
+            },
+        );
         token
     }
 

@@ -21,6 +21,8 @@ struct Draft {
     raised: BTreeSet<InstanceId>,
     /// The lease ends with this transaction, and what stays is held back until then.
     released: Option<Timestamp>,
+    /// What stays does not count as handed out.
+    given_back: bool,
 }
 
 impl Model {
@@ -34,8 +36,14 @@ impl Model {
         if self.commits.contains(commit_id) {
             return Ok(BatchResult::kept(*commit_id));
         }
-        let mut draft =
-            Draft { model: self.clone(), fence: fence.clone(), now, raised: BTreeSet::new(), released: None };
+        let mut draft = Draft {
+            model: self.clone(),
+            fence: fence.clone(),
+            now,
+            raised: BTreeSet::new(),
+            released: None,
+            given_back: false,
+        };
         draft.check_fence()?;
         for op in ops {
             draft.apply(op)?;
@@ -92,11 +100,24 @@ impl Draft {
                 labels.iter().for_each(|(name, value)| put(kept, name, value.as_ref()));
                 Ok(())
             }
+            TransactionOp::PutKv { instance, entries } => {
+                self.changed(instance)?;
+                if let Some(found) = self.model.instances.get_mut(instance) {
+                    entries.iter().for_each(|(key, value)| put(&mut found.entries, key, value.as_ref()));
+                }
+                Ok(())
+            }
+            TransactionOp::DeleteExecution { instance, execution_id } => self.prune(instance, *execution_id),
+            TransactionOp::ReleaseWork { token, delay, give_back_attempt } => {
+                self.give_up(token, delay.unwrap_or_default(), *give_back_attempt)
+            }
             TransactionOp::DeleteInstance { instance } => {
                 self.delete(instance);
                 Ok(())
             }
-            TransactionOp::ReleaseLock { delay } => self.release(delay.unwrap_or_default()),
+            TransactionOp::ReleaseLock { delay, give_back_attempt } => {
+                self.release(delay.unwrap_or_default(), *give_back_attempt)
+            }
         }
     }
 
@@ -108,7 +129,9 @@ impl Draft {
         if newest == ExecutionId(0) {
             let (metadata, labels, id) = (BTreeMap::new(), BTreeMap::new(), instance.clone());
             let record = InstanceRecord { instance: id, execution_id, revision: 1, metadata, labels };
-            self.model.instances.insert(instance.clone(), Instance { record, histories: BTreeMap::new() });
+            self.model
+                .instances
+                .insert(instance.clone(), Instance { record, histories: BTreeMap::new(), entries: BTreeMap::new() });
             self.raised.insert(instance.clone());
         } else {
             self.changed(instance)?.execution_id = execution_id;
@@ -192,6 +215,30 @@ impl Draft {
         Ok(())
     }
 
+    fn give_up(&mut self, token: &LockToken, delay: Duration, give_back: bool) -> Result<(), CommitError> {
+        let key = self.leased_activity(token)?;
+        self.model.leases.remove(&token.fence);
+        self.model.arrivals += u64::from(!delay.is_zero());
+        if let Some(waiting) = self.model.activities.get_mut(&key) {
+            if !delay.is_zero() {
+                waiting.place = (self.now.saturating_add(delay), self.model.arrivals);
+            }
+            waiting.attempt -= u32::from(give_back);
+            waiting.lease = None;
+        }
+        Ok(())
+    }
+
+    fn prune(&mut self, instance: &InstanceId, execution_id: ExecutionId) -> Result<(), CommitError> {
+        let missing = || CommitError::NoInstance(instance.clone());
+        let found = self.model.instances.get_mut(instance).ok_or_else(missing)?;
+        if execution_id >= found.record.execution_id {
+            return Err(invalid("only older executions can be deleted").instance(instance).into());
+        }
+        found.histories.remove(&execution_id);
+        Ok(())
+    }
+
     /// The record, with its revision raised by this transaction.
     fn changed(&mut self, instance: &InstanceId) -> Result<&mut InstanceRecord, CommitError> {
         let missing = || CommitError::NoInstance(instance.clone());
@@ -208,16 +255,24 @@ impl Draft {
         self.model.leases.retain(|_, lease| lease.token.instance != *instance);
     }
 
-    fn release(&mut self, delay: Duration) -> Result<(), CommitError> {
-        if self.fence.is_none() {
-            return Err(invalid("`ReleaseLock` needs a fence").into());
-        }
+    fn release(&mut self, delay: Duration, give_back: bool) -> Result<(), CommitError> {
+        let Some(token) = self.fence.clone() else { return Err(invalid("`ReleaseLock` needs a fence").into()) };
+        self.given_back |= give_back && self.model.leases.contains_key(&token.fence);
         self.released = Some(if delay.is_zero() { Timestamp::EPOCH } else { self.now.saturating_add(delay) });
         Ok(())
     }
 
     fn finish(&mut self) {
         if let Some((token, not_before)) = self.fence.clone().zip(self.released) {
+            let lease = self.model.leases.get(&token.fence).filter(|_| self.given_back);
+            let handed_out = lease.map(|lease| lease.handed_out.clone()).unwrap_or_default();
+            self.model.with_inbox(&token.instance, |inbox| {
+                for id in handed_out {
+                    if let Some(waiting) = inbox.messages.get_mut(&id) {
+                        waiting.attempt = waiting.attempt.saturating_sub(1);
+                    }
+                }
+            });
             self.model.end_lease(token.fence, not_before);
             // It may have ended in this transaction already, with its execution; what stays waits all the same.
             self.model.with_inbox(&token.instance, |inbox| inbox.not_before = not_before);

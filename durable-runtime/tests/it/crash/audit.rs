@@ -166,6 +166,7 @@ async fn queued_activities(store: &impl Provider, activities: &BTreeSet<String>)
         wait: Duration::ZERO,
         topics: Arc::from_iter(activities.iter().cloned()),
         tags: Arc::from([]),
+        session_ttl: None,
     };
     let leased = store.fetch_activities(want).await.unwrap();
     let queued: BTreeSet<_> = leased.iter().map(|leased| format!("{}/{}", leased.instance, leased.id)).collect();

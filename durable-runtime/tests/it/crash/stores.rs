@@ -8,11 +8,14 @@ use std::time::Duration;
 #[cfg(feature = "sqlite")]
 use async_trait::async_trait;
 #[cfg(feature = "sqlite")]
+use bytes::Bytes;
+#[cfg(feature = "sqlite")]
 use durable_runtime::SqliteProvider;
 #[cfg(feature = "sqlite")]
 use durable_runtime::providers::{
-    ActivityRequest, BatchResult, Capabilities, CommitError, InstancePage, InstanceRecord, LeasedActivity, LeasedTurn,
-    PageRequest, ProviderError, Renewal, Stats, StoredEvent, Transaction, TurnRequest,
+    ActivityRequest, BatchResult, Capabilities, CommitError, ExecutionInfo, InstanceMessages, InstancePage,
+    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, ProviderError, Renewal, Stats,
+    StoredEvent, Transaction, TurnRequest,
 };
 #[cfg(feature = "sqlite")]
 use durable_runtime::{EventId, ExecutionId, InstanceId, LockToken};
@@ -120,6 +123,27 @@ impl Provider for ShortLeases {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, ProviderError> {
         self.0.history(instance, execution_id, from, limit).await
+    }
+
+    async fn executions(
+        &self,
+        instance: &InstanceId,
+        from: ExecutionId,
+        limit: usize,
+    ) -> Result<Vec<ExecutionInfo>, ProviderError> {
+        self.0.executions(instance, from, limit).await
+    }
+
+    async fn kv(&self, instance: &InstanceId, key: &str) -> Result<Option<Bytes>, ProviderError> {
+        self.0.kv(instance, key).await
+    }
+
+    async fn kv_page(&self, instance: &InstanceId, page: KvPageRequest) -> Result<KvPage, ProviderError> {
+        self.0.kv_page(instance, page).await
+    }
+
+    async fn messages(&self, instance: &InstanceId, limit: usize) -> Result<InstanceMessages, ProviderError> {
+        self.0.messages(instance, limit).await
     }
 
     async fn instances(&self, page: PageRequest) -> Result<InstancePage, ProviderError> {

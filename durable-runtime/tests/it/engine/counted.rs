@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use durable_runtime::providers::{
-    ActivityRequest, BatchResult, Capabilities, CommitError, InstancePage, InstanceRecord, LeasedActivity, LeasedTurn,
-    PageRequest, ProviderError, Renewal, Stats, StoredEvent, Transaction, TurnRequest,
+    ActivityRequest, BatchResult, Capabilities, CommitError, ExecutionInfo, InstanceMessages, InstancePage,
+    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, ProviderError, Renewal, Stats,
+    StoredEvent, Transaction, TurnRequest,
 };
 use durable_runtime::{EventId, ExecutionId, InstanceId, LockToken, Provider};
 use tokio::sync::Semaphore;
@@ -98,6 +100,27 @@ impl<P: Provider> Provider for Counted<P> {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, ProviderError> {
         self.store.history(instance, execution_id, from, limit).await
+    }
+
+    async fn executions(
+        &self,
+        instance: &InstanceId,
+        from: ExecutionId,
+        limit: usize,
+    ) -> Result<Vec<ExecutionInfo>, ProviderError> {
+        self.store.executions(instance, from, limit).await
+    }
+
+    async fn kv(&self, instance: &InstanceId, key: &str) -> Result<Option<Bytes>, ProviderError> {
+        self.store.kv(instance, key).await
+    }
+
+    async fn kv_page(&self, instance: &InstanceId, page: KvPageRequest) -> Result<KvPage, ProviderError> {
+        self.store.kv_page(instance, page).await
+    }
+
+    async fn messages(&self, instance: &InstanceId, limit: usize) -> Result<InstanceMessages, ProviderError> {
+        self.store.messages(instance, limit).await
     }
 
     async fn instances(&self, page: PageRequest) -> Result<InstancePage, ProviderError> {

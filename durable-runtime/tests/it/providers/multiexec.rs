@@ -105,7 +105,7 @@ async fn newest_alone(store: &impl Provider, tokens: &[LockToken], execution: u6
         }
     }
     assert!(!store.instance(&instance()).await.unwrap().unwrap().metadata.contains_key("who"));
-    write_under(store, &token, TransactionOp::ReleaseLock { delay: None }).await.unwrap();
+    write_under(store, &token, TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }).await.unwrap();
     token
 }
 

@@ -21,6 +21,7 @@ fn message(text: &str, size: usize) -> NewMessage {
         execution_id: ExecutionId::FIRST,
         topic: "work".to_owned(),
         tag: None,
+        session: None,
         visible_at: None,
         data: vec![b'x'; size].into(),
     }
@@ -51,7 +52,7 @@ fn turns() -> TurnRequest {
 
 fn activities() -> ActivityRequest {
     let (ttl, wait, topics) = (Duration::from_secs(3600), Duration::ZERO, ["work".to_owned()].into());
-    ActivityRequest { owner: OwnerId::new("test"), max: 100, ttl, wait, topics, tags: [].into() }
+    ActivityRequest { owner: OwnerId::new("test"), max: 100, ttl, wait, topics, tags: [].into(), session_ttl: None }
 }
 
 #[tokio::test]

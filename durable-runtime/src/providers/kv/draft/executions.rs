@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::super::heads::Head;
 use super::super::record::Kind;
 use super::super::{keys, read, values};
-use super::{Draft, invalid};
+use super::{COMMIT, Change, Draft, invalid};
 use crate::ids::{EventId, ExecutionId, InstanceId};
 use crate::providers::{CommitError, InstanceRecord};
 
@@ -29,7 +29,7 @@ impl Draft<'_> {
             }
             None => self.create_instance(instance, execution_id),
         }
-        let revision = self.records.get(instance).map_or(0, |(record, _)| record.revision);
+        let revision = self.records.get(instance).map_or(0, |change| change.record.revision);
         self.put_head(instance, Some(Head { execution_id, history_len: 0, revision }));
         self.end_outlived_lease(instance, execution_id);
         Ok(())
@@ -38,7 +38,8 @@ impl Draft<'_> {
     pub(super) fn create_instance(&mut self, instance: &InstanceId, execution_id: ExecutionId) {
         let (metadata, labels) = (BTreeMap::new(), BTreeMap::new());
         let record = InstanceRecord { instance: instance.clone(), execution_id, revision: 1, metadata, labels };
-        self.records.insert(instance.clone(), (record, 0));
+        let change = Change { record, old_parts: 0, old_labels: BTreeMap::new() };
+        self.records.insert(instance.clone(), change);
         self.layer.created += 1;
     }
 
@@ -70,6 +71,25 @@ impl Draft<'_> {
             let key = keys::history(instance, execution_id, first);
             self.write(Kind::History, instance, &key, &values::encode_events(events));
         }
+        Ok(())
+    }
+
+    /// An execution that is not there has an empty history already.
+    pub(super) fn delete_execution(
+        &mut self,
+        instance: &InstanceId,
+        execution_id: ExecutionId,
+    ) -> Result<(), CommitError> {
+        let head = self.head(instance)?.ok_or_else(|| CommitError::NoInstance(instance.clone()))?;
+        if execution_id >= head.execution_id {
+            let message = format!("execution {execution_id} is not an older one, the newest is {}", head.execution_id);
+            return Err(invalid(instance, message));
+        }
+        for range in keys::all_of_execution(instance, execution_id) {
+            self.drop_range(range).map_err(|error| error.during(COMMIT).instance(instance))?;
+        }
+        self.layer.touched.insert(instance.clone());
+        self.layer.older.insert((instance.clone(), execution_id), 0);
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! One transaction, checked and turned into a layer of changes. Nothing is written here.
 
+mod entries;
 mod executions;
+mod labels;
 mod queues;
 mod records;
 
@@ -40,7 +42,15 @@ pub(super) struct Draft<'a> {
     fence: Option<LockToken>,
     layer: Layer,
     /// Records that change, each written once at the end.
-    records: BTreeMap<InstanceId, (InstanceRecord, u32)>,
+    records: BTreeMap<InstanceId, Change>,
+}
+
+/// A record that changes.
+struct Change {
+    record: InstanceRecord,
+    /// In how many parts it was kept, and the labels it had.
+    old_parts: u32,
+    old_labels: BTreeMap<String, String>,
 }
 
 impl<'a> Draft<'a> {
@@ -72,20 +82,28 @@ impl<'a> Draft<'a> {
                 let visible_at = self.ground.now.saturating_add(delay);
                 self.retry_work(&token, visible_at, data)
             }
+            TransactionOp::ReleaseWork { token, delay, give_back_attempt } => {
+                self.release_work(&token, delay, give_back_attempt)
+            }
             TransactionOp::CancelWork { queue, items } => {
                 self.cancel(&queue, items);
                 Ok(())
             }
             TransactionOp::PutMetadata { instance, entries } => self.put_metadata(&instance, entries),
             TransactionOp::PutLabels { instance, labels } => self.put_labels(&instance, labels),
+            TransactionOp::PutKv { instance, entries } => self.put_entries(&instance, entries),
+            TransactionOp::DeleteExecution { instance, execution_id } => self.delete_execution(&instance, execution_id),
             TransactionOp::DeleteInstance { instance } => self.delete_instance(&instance),
-            TransactionOp::ReleaseLock { delay } => self.release(delay.unwrap_or_default()),
+            TransactionOp::ReleaseLock { delay, give_back_attempt } => {
+                self.release(delay.unwrap_or_default(), give_back_attempt)
+            }
         }
     }
 
     fn finish(mut self) -> Result<Layer, CommitError> {
-        for (instance, (record, old_parts)) in std::mem::take(&mut self.records) {
-            self.write_record(&record, old_parts);
+        for (instance, change) in std::mem::take(&mut self.records) {
+            self.write_record(&change.record, change.old_parts);
+            self.index_labels(&instance, &change.old_labels, &change.record.labels);
             self.layer.changed.insert(instance);
         }
         Ok(self.layer)
@@ -124,13 +142,16 @@ impl<'a> Draft<'a> {
         self.layer.ended.insert(fence, not_before);
     }
 
-    fn release(&mut self, delay: Duration) -> Result<(), CommitError> {
+    fn release(&mut self, delay: Duration, give_back: bool) -> Result<(), CommitError> {
         let Some(fence) = self.fence.as_ref().map(|token| token.fence) else {
             let message = "`ReleaseLock` needs a fence: the lease that it ends";
             return Err(ProviderError::new(ErrorKind::Invalid, COMMIT, message).into());
         };
         let not_before = if delay.is_zero() { Timestamp::EPOCH } else { self.ground.now.saturating_add(delay) };
         self.end_lease(fence, not_before);
+        if give_back {
+            self.give_back(fence);
+        }
         Ok(())
     }
 

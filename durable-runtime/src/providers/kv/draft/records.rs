@@ -1,5 +1,7 @@
 //! Records of instances, and their end.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::super::heads::Head;
@@ -7,7 +9,7 @@ use super::super::index::MessageKey;
 use super::super::record::Kind;
 use super::super::store::{Order, StoreError};
 use super::super::{keys, read, values};
-use super::{COMMIT, Draft};
+use super::{COMMIT, Change, Draft};
 use crate::clock::Timestamp;
 use crate::ids::InstanceId;
 use crate::providers::{CommitError, InstanceRecord};
@@ -55,9 +57,10 @@ impl Draft<'_> {
             record.revision += 1;
             let head = Head { revision: record.revision, ..head };
             self.put_head(instance, Some(head));
-            self.records.insert(instance.clone(), (record, parts));
+            let old_labels = record.labels.clone();
+            self.records.insert(instance.clone(), Change { record, old_parts: parts, old_labels });
         }
-        let record = self.records.get_mut(instance).map(|(record, _)| record);
+        let record = self.records.get_mut(instance).map(|change| &mut change.record);
         record.ok_or_else(|| CommitError::NoInstance(instance.clone()))
     }
 
@@ -70,8 +73,10 @@ impl Draft<'_> {
     pub(super) fn delete_instance(&mut self, instance: &InstanceId) -> Result<(), CommitError> {
         // Found by its key alone: what is damaged can be deleted too.
         let key = keys::instance(instance);
+        let failed = |error: StoreError| error.during(COMMIT).instance(instance);
         let drafted = self.records.remove(instance).is_some();
-        let kept = self.get(&key).map_err(|error| error.during(COMMIT).instance(instance))?.is_some();
+        self.unindex_labels(instance).map_err(failed)?;
+        let kept = self.get(&key).map_err(failed)?.is_some();
         if drafted || kept {
             self.layer.deleted += 1;
             self.layer.changed.insert(instance.clone());
@@ -84,7 +89,10 @@ impl Draft<'_> {
         if let Some(fence) = self.ground.index.turn_lease(instance) {
             self.end_lease(fence, Timestamp::EPOCH);
         }
-        self.drop_all_keys(instance).map_err(|error| error.during(COMMIT).instance(instance).into())
+        for range in keys::all_of(instance) {
+            self.drop_range(range).map_err(failed)?;
+        }
+        Ok(())
     }
 
     pub(super) fn messages_of(&self, instance: &InstanceId) -> Vec<MessageKey> {
@@ -94,19 +102,18 @@ impl Draft<'_> {
         keys
     }
 
-    pub(super) fn drop_all_keys(&mut self, instance: &InstanceId) -> Result<(), StoreError> {
-        for range in keys::all_of(instance) {
-            let drafted = self.layer.writes.range(range.clone()).chain(self.ground.group.writes.range(range.clone()));
-            let mut gone: Vec<Vec<u8>> = drafted.map(|(key, _)| key.clone()).collect();
-            let mut from = range.start;
-            loop {
-                let pairs = self.ground.store.scan(&from..&range.end, Order::Ascending, KEYS_AT_ONCE)?;
-                let Some((last, _)) = pairs.last() else { break };
-                from = [last, [0].as_slice()].concat();
-                gone.extend(pairs.iter().map(|(key, _)| key.to_vec()));
-            }
-            self.layer.writes.extend(gone.into_iter().map(|key| (key, None)));
+    /// Deletes every key of this range.
+    pub(super) fn drop_range(&mut self, range: Range<Vec<u8>>) -> Result<(), StoreError> {
+        let drafted = self.layer.writes.range(range.clone()).chain(self.ground.group.writes.range(range.clone()));
+        let mut gone: Vec<Vec<u8>> = drafted.map(|(key, _)| key.clone()).collect();
+        let mut from = range.start;
+        loop {
+            let pairs = self.ground.store.scan(&from..&range.end, Order::Ascending, KEYS_AT_ONCE)?;
+            let Some((last, _)) = pairs.last() else { break };
+            from = [last, [0].as_slice()].concat();
+            gone.extend(pairs.iter().map(|(key, _)| key.to_vec()));
         }
+        self.layer.writes.extend(gone.into_iter().map(|key| (key, None)));
         Ok(())
     }
 }

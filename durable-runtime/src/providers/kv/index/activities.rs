@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::sessions::Sessions;
 use super::{Lane, Place, Queued};
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, MessageId};
@@ -30,7 +31,8 @@ struct Entry {
 impl Activities {
     pub(super) fn insert(&mut self, key: Key, mut message: Queued) {
         // Lanes are few: each is kept once, whatever the number of messages in it.
-        let lane = message.lane.take().unwrap_or_else(|| Arc::new(Lane { topic: String::new(), tag: None }));
+        let lane =
+            message.lane.take().unwrap_or_else(|| Arc::new(Lane { topic: String::new(), tag: None, session: None }));
         let lane = self.lanes.get_key_value(&lane).map_or(lane, |(known, _)| known.clone());
         message.lane = Some(lane);
         let entry = Entry { message, lease: None, held: false };
@@ -71,9 +73,17 @@ impl Activities {
     }
 
     /// The first visible activity that this worker can take, and its execution.
-    pub(super) fn first(&self, want: &ActivityRequest, now: Timestamp) -> Option<(Key, ExecutionId)> {
+    pub(super) fn first(
+        &self,
+        want: &ActivityRequest,
+        sessions: &Sessions,
+        now: Timestamp,
+    ) -> Option<(Key, ExecutionId)> {
+        let may = |session: &String| want.session_ttl.is_some() && sessions.is_open_to(session, &want.owner, now);
         let serves = |lane: &Lane| {
-            want.topics.contains(&lane.topic) && lane.tag.as_ref().is_none_or(|tag| want.tags.contains(tag))
+            want.topics.contains(&lane.topic)
+                && lane.tag.as_ref().is_none_or(|tag| want.tags.contains(tag))
+                && lane.session.as_ref().is_none_or(may)
         };
         let firsts = self.lanes.iter().filter(|(lane, _)| serves(lane)).filter_map(|(_, queue)| queue.first());
         let (_, key) = firsts.filter(|((visible_at, _), _)| *visible_at <= now).min()?;

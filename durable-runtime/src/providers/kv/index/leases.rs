@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken, MessageId};
-use crate::providers::Renewal;
+use crate::providers::{OwnerId, Renewal};
 
 /// Fences count up within one opening of the store; its number stands in the bits above.
 const FENCE_BITS: u32 = 40;
@@ -21,9 +21,16 @@ pub(super) enum Target {
 pub(super) struct Lease {
     pub(super) token: LockToken,
     pub(super) target: Target,
-    /// The messages handed out with a turn, to take back the count if nobody got to see it.
+    pub(super) owner: OwnerId,
+    /// The messages handed out with a turn, to take back the count.
     pub(super) handed_out: Vec<MessageId>,
     expires: Timestamp,
+}
+
+impl Lease {
+    pub(super) fn expires(&self) -> Timestamp {
+        self.expires
+    }
 }
 
 #[derive(Debug)]
@@ -49,10 +56,9 @@ impl Leases {
 
     pub(super) fn grant(
         &mut self,
-        instance: &InstanceId,
-        execution_id: ExecutionId,
-        target: Target,
-        handed_out: Vec<MessageId>,
+        (instance, execution_id): (&InstanceId, ExecutionId),
+        (target, handed_out): (Target, Vec<MessageId>),
+        owner: &OwnerId,
         ttl: Duration,
         now: Timestamp,
     ) -> LockToken {
@@ -62,14 +68,13 @@ impl Leases {
         let expires = now.saturating_add(ttl);
         self.on_turns += u64::from(target == Target::Turn);
         self.expiries.insert((expires, fence));
-        self.out.insert(fence, Lease { token: token.clone(), target, handed_out, expires });
+        self.out.insert(fence, Lease { token: token.clone(), target, owner: owner.clone(), handed_out, expires });
         token
     }
 
     pub(super) fn bind(&mut self, fence: u64, execution_id: ExecutionId) -> Option<LockToken> {
         let lease = self.out.get_mut(&fence)?;
         lease.token.execution_id = execution_id;
-        lease.handed_out = Vec::new();
         Some(lease.token.clone())
     }
 

@@ -5,27 +5,31 @@
 
 mod activities;
 mod leases;
+mod sessions;
 mod turns;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::activities::Activities;
 use self::leases::{Lease, Leases, Target};
+use self::sessions::Sessions;
 use self::turns::Turns;
 use super::keys::QueueKind;
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken, MessageId};
-use crate::providers::{ActivityRequest, Renewal, Stats};
+use crate::providers::{ActivityRequest, LeaseHolder, Renewal, Stats, TurnRequest};
 
 /// Where a message stands in its queue: since when it is visible, then by arrival.
 pub(super) type Place = (Timestamp, u64);
 
-/// Who can take an activity: topic and tag.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// Who can take an activity: topic, tag, and whoever holds the session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Lane {
     pub(super) topic: String,
     pub(super) tag: Option<String>,
+    pub(super) session: Option<String>,
 }
 
 /// Names a message.
@@ -45,6 +49,8 @@ pub(super) struct Queued {
     pub(super) attempt: u32,
     /// In how many parts beside its own key it is kept, so that it can be deleted unread.
     pub(super) parts: u32,
+    /// Whether it was there already when the store was opened: then the count is kept in the store too.
+    pub(super) recovered: bool,
     /// For activities.
     pub(super) lane: Option<Arc<Lane>>,
 }
@@ -56,6 +62,8 @@ pub(super) struct TurnGrant {
     pub(super) fence: u64,
     pub(super) messages: Vec<(MessageId, Timestamp)>,
     pub(super) attempt: u32,
+    /// How often those were handed out by now of which the store is to know.
+    pub(super) counts: Vec<(MessageKey, u32)>,
 }
 
 /// A lease on an activity, about to be handed over.
@@ -64,6 +72,8 @@ pub(super) struct ActivityGrant {
     pub(super) id: MessageId,
     pub(super) attempt: u32,
     pub(super) token: LockToken,
+    /// Whether the store is to know how often it was handed out.
+    pub(super) recovered: bool,
 }
 
 impl ActivityGrant {
@@ -79,13 +89,23 @@ pub(super) struct Index {
     turns: Turns,
     activities: Activities,
     leases: Leases,
+    sessions: Sessions,
+    /// Which record of an instance is damaged, so that something of it is handed out to nobody.
+    parked: BTreeMap<InstanceId, String>,
     pub(super) instances: u64,
 }
 
 impl Index {
     /// Empty. Fences of this opening of the store are larger than those of all earlier ones.
     pub(super) fn new(epoch: u64, instances: u64) -> Self {
-        Self { turns: Turns::default(), activities: Activities::default(), leases: Leases::new(epoch), instances }
+        Self {
+            turns: Turns::default(),
+            activities: Activities::default(),
+            leases: Leases::new(epoch),
+            sessions: Sessions::default(),
+            parked: BTreeMap::new(),
+            instances,
+        }
     }
 
     /// Puts a durable message in its place.
@@ -116,14 +136,26 @@ impl Index {
         }
     }
 
-    /// Sets an instance aside whose messages cannot be read.
-    pub(super) fn quarantine(&mut self, instance: &InstanceId) {
+    /// Sets an instance aside whose messages cannot be read: this is damaged.
+    pub(super) fn quarantine(&mut self, instance: &InstanceId, what: String) {
         self.turns.quarantine(instance);
+        self.park(instance, what);
+    }
+
+    /// Remembers that something of an instance is damaged, and handed out to nobody.
+    pub(super) fn park(&mut self, instance: &InstanceId, what: String) {
+        self.parked.entry(instance.clone()).or_insert(what);
+    }
+
+    /// What of an instance is damaged.
+    pub(super) fn parked(&self, instance: &InstanceId) -> Option<&str> {
+        self.parked.get(instance).map(String::as_str)
     }
 
     /// The instance was deleted, and with it what was damaged, and how long it was to wait.
     pub(super) fn forgive(&mut self, instance: &InstanceId) {
         self.turns.forgive(instance);
+        self.parked.remove(instance);
     }
 
     pub(super) fn message(&self, key: &MessageKey) -> Option<&Queued> {
@@ -148,6 +180,22 @@ impl Index {
     /// The lease that is out on an activity.
     pub(super) fn activity_lease(&self, instance: &InstanceId, id: &MessageId) -> Option<u64> {
         self.activities.lease(&(instance.clone(), id.clone()))
+    }
+
+    /// Who holds a lease.
+    pub(super) fn holder(&self, fence: u64) -> Option<LeaseHolder> {
+        let lease = self.leases.get(fence)?;
+        Some(LeaseHolder { owner: lease.owner.clone(), until: lease.expires(), lock_token: lease.token.clone() })
+    }
+
+    /// The messages that were handed out under a lease on an instance.
+    pub(super) fn handed_out(&self, fence: u64) -> &[MessageId] {
+        self.leases.get(fence).map_or(&[], |lease| &lease.handed_out)
+    }
+
+    /// Before when no message of this instance is handed out.
+    pub(super) fn not_before(&self, instance: &InstanceId) -> Timestamp {
+        self.turns.not_before(instance)
     }
 
     /// Whether this is the lease that is out on its instance.
@@ -189,12 +237,17 @@ impl Index {
 
     /// Takes a lease back that nobody got to see.
     pub(super) fn revoke(&mut self, fence: u64) {
-        let Some(lease) = self.leases.take(fence) else { return };
+        self.uncount(fence);
+        self.end(fence, Timestamp::EPOCH);
+    }
+
+    /// What was handed out under this lease does not count as an attempt.
+    pub(super) fn uncount(&mut self, fence: u64) {
+        let Some(lease) = self.leases.get(fence) else { return };
         match &lease.target {
             Target::Turn => self.turns.uncount(&lease.token.instance, &lease.handed_out),
             Target::Activity(id) => self.activities.uncount(&(lease.token.instance.clone(), id.clone())),
         }
-        self.free(&lease, Timestamp::EPOCH);
     }
 
     /// Ends what has expired; answers whether anything did.
@@ -204,7 +257,7 @@ impl Index {
             self.free(&lease, Timestamp::EPOCH);
             any = true;
         }
-        any
+        self.sessions.expire(now) || any
     }
 
     fn free(&mut self, lease: &Lease, not_before: Timestamp) {
@@ -215,22 +268,34 @@ impl Index {
     }
 
     /// Leases up to `max` instances, the longest ready first.
-    pub(super) fn grant_turns(&mut self, max: usize, ttl: Duration, now: Timestamp) -> Vec<TurnGrant> {
-        let ready = self.turns.ready(now, max);
-        ready.into_iter().filter_map(|instance| self.grant_turn(&instance, ttl, now)).collect()
+    pub(super) fn grant_turns(&mut self, want: &TurnRequest, now: Timestamp) -> Vec<TurnGrant> {
+        let ready = self.turns.ready(now, want.max);
+        ready.into_iter().filter_map(|instance| self.grant_turn(&instance, want, now)).collect()
     }
 
     /// Leases this instance, unless somebody has it.
-    pub(super) fn grant_turn(&mut self, instance: &InstanceId, ttl: Duration, now: Timestamp) -> Option<TurnGrant> {
+    pub(super) fn grant_turn(
+        &mut self,
+        instance: &InstanceId,
+        want: &TurnRequest,
+        now: Timestamp,
+    ) -> Option<TurnGrant> {
         if self.turns.lease(instance).is_some() || self.turns.is_quarantined(instance) {
             return None;
         }
         let messages = self.turns.visible(instance, now);
         // The execution becomes known when the head of the instance is read; see `confirm_turn`.
         let handed_out = messages.iter().map(|(id, _)| id.clone()).collect();
-        let fence = self.leases.grant(instance, ExecutionId(0), Target::Turn, handed_out, ttl, now).fence;
+        let target = (Target::Turn, handed_out);
+        let fence = self.leases.grant((instance, ExecutionId(0)), target, &want.owner, want.ttl, now).fence;
         let attempt = self.turns.take(instance, fence, &messages);
-        Some(TurnGrant { instance: instance.clone(), fence, messages, attempt })
+        let key = |id: &MessageId| MessageKey { kind: QueueKind::Turns, instance: instance.clone(), id: id.clone() };
+        let counted = |(id, _): &(MessageId, Timestamp)| {
+            let message = self.turns.message(instance, id).filter(|message| message.recovered);
+            message.map(|message| (key(id), message.attempt))
+        };
+        let counts = messages.iter().filter_map(counted).collect();
+        Some(TurnGrant { instance: instance.clone(), fence, messages, attempt, counts })
     }
 
     /// Binds a lease to an execution and names it; `None` if it ended meanwhile.
@@ -242,11 +307,18 @@ impl Index {
     pub(super) fn grant_activities(&mut self, want: &ActivityRequest, now: Timestamp) -> Vec<ActivityGrant> {
         let mut grants = Vec::new();
         while grants.len() < want.max {
-            let Some((key, execution_id)) = self.activities.first(want, now) else { break };
-            let target = Target::Activity(key.1.clone());
-            let token = self.leases.grant(&key.0, execution_id, target, Vec::new(), want.ttl, now);
+            let Some((key, execution_id)) = self.activities.first(want, &self.sessions, now) else { break };
+            let target = (Target::Activity(key.1.clone()), Vec::new());
+            let token = self.leases.grant((&key.0, execution_id), target, &want.owner, want.ttl, now);
+            let message = self.activities.message(&key);
+            let recovered = message.is_some_and(|message| message.recovered);
+            let session = message.and_then(|message| message.lane.as_ref()?.session.clone());
+            if let Some(session) = session {
+                let ttl = want.session_ttl.unwrap_or_default();
+                self.sessions.hold(&session, &want.owner, ttl, now.saturating_add(ttl.max(want.ttl)));
+            }
             let attempt = self.activities.take(&key, token.fence);
-            grants.push(ActivityGrant { id: key.1, attempt, token });
+            grants.push(ActivityGrant { id: key.1, attempt, token, recovered });
         }
         grants
     }
@@ -257,12 +329,20 @@ impl Index {
     }
 
     pub(super) fn renew(&mut self, token: &LockToken, ttl: Duration, now: Timestamp) -> Renewal {
-        self.leases.renew(token, ttl, now)
+        let renewal = self.leases.renew(token, ttl, now);
+        if let (Renewal::Until(until), Some(key)) = (renewal, self.leased_activity(token, now))
+            && let Some(session) = self.message(&key).and_then(|message| message.lane.as_ref()?.session.clone())
+        {
+            self.sessions.renew(&session, now, until);
+        }
+        renewal
     }
 
     /// When something changes by time alone: the next message comes due or the next lease expires after `now`.
     pub(super) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        [self.turns.next_due(now), self.activities.next_due(now), self.leases.next_expiry()].into_iter().flatten().min()
+        let due = [self.turns.next_due(now), self.activities.next_due(now)];
+        let expiry = [self.leases.next_expiry(), self.sessions.next_expiry()];
+        due.into_iter().chain(expiry).flatten().min()
     }
 
     /// Whether anything waits that nobody has: turns, activities.
@@ -276,7 +356,7 @@ impl Index {
     pub(super) fn settled(&self, served: &ActivityRequest, now: Timestamp) -> Option<Option<Timestamp>> {
         let busy = self.leases.count() > 0
             || !self.turns.ready(now, 1).is_empty()
-            || self.activities.first(served, now).is_some();
+            || self.activities.first(served, &Sessions::default(), now).is_some();
         let next = || self.turns.next_due(now).into_iter().chain(self.activities.next_due(now)).min();
         (!busy).then(next)
     }

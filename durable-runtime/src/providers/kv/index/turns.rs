@@ -92,6 +92,10 @@ impl Turns {
         self.queues.get(instance).into_iter().flat_map(|queue| queue.messages.keys())
     }
 
+    pub(super) fn not_before(&self, instance: &InstanceId) -> Timestamp {
+        self.queues.get(instance).map_or(Timestamp::EPOCH, |queue| queue.not_before)
+    }
+
     pub(super) fn lease(&self, instance: &InstanceId) -> Option<u64> {
         self.queues.get(instance)?.lease
     }

@@ -107,6 +107,7 @@ fn step(instance: u64, step: u64, size: u64) -> Vec<TransactionOp> {
         execution_id: ExecutionId::FIRST,
         topic: String::new(),
         tag: None,
+        session: None,
         visible_at: None,
         data: data.clone(),
     };

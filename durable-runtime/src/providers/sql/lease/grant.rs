@@ -1,5 +1,7 @@
 //! Handing out turns and activities. What is damaged is set aside, so that the rest goes on.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::super::read::{self, Message};
@@ -8,7 +10,7 @@ use super::Ground;
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken};
 use crate::providers::{
-    ActivityRequest, ErrorKind, LeasedActivity, LeasedMessage, LeasedTurn, ProviderError, TurnRequest,
+    ActivityRequest, ErrorKind, LeasedActivity, LeasedMessage, LeasedTurn, OwnerId, ProviderError, TurnRequest,
 };
 
 const FETCH_TURNS: &str = "fetch turns";
@@ -16,31 +18,46 @@ const FETCH_ACTIVITIES: &str = "fetch activities";
 
 const READY: &str = "SELECT instance FROM turns WHERE fence IS NULL AND due <= ?1 ORDER BY due, place LIMIT ?2";
 const TURN: &str = "SELECT fence, not_before FROM turns WHERE instance = ?1";
-const VISIBLE: &str = "SELECT m.queue, m.id, m.sequence, m.visible_at, m.execution, m.topic, m.tag, m.attempt, b.data \
+const VISIBLE: &str = "SELECT m.queue, m.id, m.sequence, m.visible_at, m.execution, m.topic, m.tag, m.session, m.attempt, b.data \
                        FROM messages m LEFT JOIN bodies b ON b.sequence = m.sequence \
                        WHERE m.instance = ?1 AND m.queue = 0 AND m.visible_at <= ?2 \
                        ORDER BY m.visible_at, m.sequence";
 const COUNT_TURN: &str =
     "UPDATE messages SET attempt = attempt + 1 WHERE instance = ?1 AND queue = 0 AND visible_at <= ?2";
-const LEASE: &str = "INSERT INTO leases (fence, instance, activity, execution, granted_at, expires, handle) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const LEASE: &str = "INSERT INTO leases (fence, instance, activity, execution, granted_at, expires, handle, owner) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const TAKE_TURN: &str = "INSERT INTO turns (instance, due, place, not_before, fence) VALUES (?1, NULL, NULL, 0, ?2) \
                          ON CONFLICT (instance) DO UPDATE SET fence = excluded.fence";
 const LANE: &str = "SELECT visible_at, sequence, instance, id FROM messages WHERE queue = 1 AND fence IS NULL \
-                    AND topic = ?1 AND tag IS NULL AND visible_at <= ?2 ORDER BY visible_at, sequence LIMIT ?3";
+                    AND session IS NULL AND topic = ?1 AND tag IS NULL AND visible_at <= ?2 ORDER BY visible_at, sequence LIMIT ?3";
 const TAGGED_LANE: &str = "SELECT visible_at, sequence, instance, id FROM messages WHERE queue = 1 AND fence IS NULL \
-                           AND topic = ?1 AND tag = ?4 AND visible_at <= ?2 ORDER BY visible_at, sequence LIMIT ?3";
-const ACTIVITY: &str = "SELECT m.queue, m.id, m.sequence, m.visible_at, m.execution, m.topic, m.tag, m.attempt, b.data \
+                           AND session IS NULL AND topic = ?1 AND tag = ?4 AND visible_at <= ?2 ORDER BY visible_at, sequence LIMIT ?3";
+const SESSION_LANE: &str = "SELECT visible_at, sequence, instance, id FROM messages AS m WHERE queue = 1 AND fence IS NULL \
+     AND session IS NOT NULL AND topic = ?1 AND tag IS NULL AND visible_at <= ?2 AND NOT EXISTS \
+     (SELECT 1 FROM sessions AS s WHERE s.session = m.session AND s.owner <> ?4 AND s.expires > ?2) \
+     ORDER BY visible_at, sequence LIMIT ?3";
+const TAGGED_SESSION_LANE: &str = "SELECT visible_at, sequence, instance, id FROM messages AS m WHERE queue = 1 AND fence IS NULL \
+     AND session IS NOT NULL AND topic = ?1 AND tag = ?5 AND visible_at <= ?2 AND NOT EXISTS \
+     (SELECT 1 FROM sessions AS s WHERE s.session = m.session AND s.owner <> ?4 AND s.expires > ?2) \
+     ORDER BY visible_at, sequence LIMIT ?3";
+const HOLD: &str = "INSERT INTO sessions (session, owner, handle, ttl, expires) VALUES (?1, ?2, ?3, ?4, ?5) \
+                    ON CONFLICT (session) DO UPDATE SET owner = excluded.owner, handle = excluded.handle, \
+                    ttl = excluded.ttl, expires = CASE WHEN owner = excluded.owner \
+                    THEN max(expires, excluded.expires) ELSE excluded.expires END";
+const ACTIVITY: &str = "SELECT m.queue, m.id, m.sequence, m.visible_at, m.execution, m.topic, m.tag, m.session, m.attempt, b.data \
                         FROM messages m LEFT JOIN bodies b ON b.sequence = m.sequence \
                         WHERE m.instance = ?1 AND m.queue = 1 AND m.id = ?2";
 const TAKE_ACTIVITY: &str =
     "UPDATE messages SET attempt = attempt + 1, fence = ?3 WHERE instance = ?1 AND queue = 1 AND id = ?2";
 
+/// Longer than anything lasts.
+const TTL_MS_MAX: u64 = 1 << 53;
+
 /// A message, how often it was handed out, and its body as it is kept.
 type Waiting = (Message, u32, Option<Bytes>);
 
 fn waiting(row: &dyn Row) -> Result<Waiting, SqlError> {
-    Ok((Message::of(row)?, u32::try_from(row.number(7)?).unwrap_or(u32::MAX), row.maybe_bytes(8)?))
+    Ok((Message::of(row)?, u32::try_from(row.number(8)?).unwrap_or(u32::MAX), row.maybe_bytes(9)?))
 }
 
 /// A lease is put on the table under the next fence.
@@ -49,11 +66,11 @@ fn lease(
     ground: &mut Ground<'_>,
     (instance, activity): (&InstanceId, &str),
     execution_id: ExecutionId,
-    ttl: std::time::Duration,
+    (owner, ttl): (&OwnerId, Duration),
 ) -> Result<LockToken, ProviderError> {
     let fence = ground.counters.next_fence();
     let (granted_at, expires) = (ground.now, ground.now.saturating_add(ttl));
-    let params: [Param<'_>; 7] = [
+    let params: [Param<'_>; 8] = [
         fence.into(),
         instance.into(),
         activity.into(),
@@ -61,6 +78,7 @@ fn lease(
         granted_at.into(),
         expires.into(),
         ground.handle.into(),
+        owner.as_str().into(),
     ];
     sql.execute(LEASE, &params)?;
     Ok(LockToken { instance: instance.clone(), execution_id, granted_at_ms: granted_at.as_millis(), fence })
@@ -92,7 +110,7 @@ pub(in super::super) fn turns(
     };
     let (mut turns, mut failed) = (Vec::new(), None);
     for instance in instances {
-        match turn(&mut sql, ground, &instance, want.ttl) {
+        match turn(&mut sql, ground, &instance, want) {
             Ok(turn) => turns.extend(turn),
             Err(error) if error.kind() == ErrorKind::Corrupt => {
                 tracing::error!(%instance, %error, "an instance is damaged; it is set aside");
@@ -118,7 +136,7 @@ fn turn(
     sql: &mut Sql<'_>,
     ground: &mut Ground<'_>,
     instance: &InstanceId,
-    ttl: std::time::Duration,
+    want: &TurnRequest,
 ) -> Result<Option<LeasedTurn>, ProviderError> {
     let row = sql.first(TURN, &[instance.into()], |row| Ok((row.maybe_number(0)?, row.moment(1)?)))?;
     let (fence, not_before) = row.unwrap_or((None, Timestamp::EPOCH));
@@ -132,7 +150,7 @@ fn turn(
     if !messages.is_empty() {
         sql.execute(COUNT_TURN, &[instance.into(), ground.now.into()])?;
     }
-    let lock_token = lease(sql, ground, (instance, ""), execution_id, ttl)?;
+    let lock_token = lease(sql, ground, (instance, ""), execution_id, (&want.owner, want.ttl))?;
     sql.execute(TAKE_TURN, &[instance.into(), lock_token.fence.into()])?;
     let is_new_execution = history_len == 0;
     let instance = instance.clone();
@@ -175,11 +193,26 @@ pub(in super::super) fn activities(
                 continue;
             }
         };
-        let lock_token = lease(&mut sql, ground, (&instance, id.as_str()), message.execution_id, want.ttl)?;
+        let holder = (&want.owner, want.ttl);
+        let lock_token = lease(&mut sql, ground, (&instance, id.as_str()), message.execution_id, holder)?;
+        if let Some(session) = &message.session {
+            hold(&mut sql, ground, session, want)?;
+        }
         sql.execute(TAKE_ACTIVITY, &[(&instance).into(), (&id).into(), lock_token.fence.into()])?;
         activities.push(LeasedActivity { instance, id, data, attempt: before.saturating_add(1), lock_token });
     }
     failed.filter(|_| activities.is_empty()).map_or(Ok(activities), Err)
+}
+
+/// The owner holds a session from now on.
+fn hold(sql: &mut Sql<'_>, ground: &Ground<'_>, session: &str, want: &ActivityRequest) -> Result<(), ProviderError> {
+    let ttl = want.session_ttl.unwrap_or_default();
+    let until = ground.now.saturating_add(ttl.max(want.ttl));
+    // Times are added to it in the database, where they must not overflow.
+    let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).min(TTL_MS_MAX);
+    let owner = want.owner.as_str().into();
+    sql.execute(HOLD, &[session.into(), owner, ground.handle.into(), ttl.into(), until.into()])?;
+    Ok(())
 }
 
 /// The first of each lane that this worker serves, put in order.
@@ -197,6 +230,14 @@ fn first_activities(
         found.extend(sql.all(LANE, &[topic, now, limit], read)?);
         for tag in want.tags.iter() {
             found.extend(sql.all(TAGGED_LANE, &[topic, now, limit, tag.as_str().into()], read)?);
+        }
+        if want.session_ttl.is_none() {
+            continue;
+        }
+        let owner = want.owner.as_str().into();
+        found.extend(sql.all(SESSION_LANE, &[topic, now, limit, owner], read)?);
+        for tag in want.tags.iter() {
+            found.extend(sql.all(TAGGED_SESSION_LANE, &[topic, now, limit, owner, tag.as_str().into()], read)?);
         }
     }
     found.sort();

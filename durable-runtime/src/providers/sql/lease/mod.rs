@@ -25,8 +25,14 @@ const RELEASE_TURN: &str = "INSERT INTO turns (instance, due, place, not_before,
                             ON CONFLICT (instance) DO UPDATE SET fence = NULL, not_before = excluded.not_before";
 const FREE_ACTIVITY: &str = "UPDATE messages SET fence = NULL WHERE instance = ?1 AND queue = 1 AND id = ?2";
 const EXPIRED: &str = "SELECT fence, instance, activity FROM leases WHERE expires <= ?1";
-const ANY_EXPIRED: &str = "SELECT 1 FROM leases WHERE expires <= ?1 LIMIT 1";
+const ANY_EXPIRED: &str = "SELECT 1 FROM leases WHERE expires <= ?1 \
+                           UNION ALL SELECT 1 FROM sessions WHERE expires <= ?1 LIMIT 1";
 const OF_HANDLE: &str = "SELECT fence, instance, activity FROM leases WHERE handle = ?1";
+const EXPIRED_SESSIONS: &str = "DELETE FROM sessions WHERE expires <= ?1";
+const SESSIONS_OF_HANDLE: &str = "DELETE FROM sessions WHERE handle = ?1";
+const RENEW_SESSION: &str = "UPDATE sessions SET expires = max(expires, ?3, ?4 + ttl) WHERE session = \
+    (SELECT m.session FROM messages m JOIN leases l ON l.instance = m.instance AND l.activity = m.id \
+    WHERE l.fence = ?1 AND m.instance = ?2 AND m.queue = 1)";
 const OF_FENCE: &str = "SELECT fence, instance, activity FROM leases WHERE fence = ?1";
 const UNCOUNT_TURN: &str = "UPDATE messages SET attempt = attempt - 1 WHERE instance = ?1 AND queue = 0 AND attempt > 0 \
                             AND visible_at <= (SELECT granted_at FROM leases WHERE fence = ?2)";
@@ -39,10 +45,11 @@ const WAITS: &str = "INSERT INTO turns (instance, due, place, not_before, fence)
                      due = CASE WHEN turns.not_before > excluded.due THEN turns.not_before ELSE excluded.due END";
 const IS_DONE: &str = "DELETE FROM turns WHERE instance = ?1 AND fence IS NULL";
 const WAITS_NOT: &str = "UPDATE turns SET due = NULL, place = NULL WHERE instance = ?1";
-const NEXT: [&str; 3] = [
+const NEXT: [&str; 4] = [
     "SELECT due FROM turns WHERE fence IS NULL AND due > ?1 ORDER BY due LIMIT 1",
     "SELECT visible_at FROM messages WHERE queue = 1 AND fence IS NULL AND visible_at > ?1 ORDER BY visible_at LIMIT 1",
     "SELECT expires FROM leases WHERE expires > ?1 ORDER BY expires LIMIT 1",
+    "SELECT expires FROM sessions WHERE expires > ?1 ORDER BY expires LIMIT 1",
 ];
 
 /// What grants go by.
@@ -95,7 +102,11 @@ fn renew(sql: &mut Sql<'_>, token: &LockToken, ttl: Duration, now: Timestamp) ->
     let which = [(*fence).into(), instance.into(), (*execution_id).into(), (*granted_at_ms).into()];
     let [fence, instance, execution, granted_at] = which;
     let renewed = sql.execute(RENEW, &[fence, instance, execution, granted_at, now.into(), until.into()])?;
-    Ok(if renewed > 0 { Renewal::Until(until) } else { Renewal::Lost })
+    if renewed == 0 {
+        return Ok(Renewal::Lost);
+    }
+    sql.execute(RENEW_SESSION, &[fence, instance, until.into(), now.into()])?;
+    Ok(Renewal::Until(until))
 }
 
 /// Answers for each token in the order given.
@@ -139,6 +150,30 @@ pub(super) fn release(
     Ok(())
 }
 
+/// Ends a lease on an activity.
+pub(super) fn free_activity(
+    sql: &mut Sql<'_>,
+    instance: &InstanceId,
+    id: &MessageId,
+    fence: u64,
+) -> Result<(), ProviderError> {
+    forget(sql, fence)?;
+    sql.execute(FREE_ACTIVITY, &[instance.into(), id.into()])?;
+    Ok(())
+}
+
+/// What was handed out under this lease, which is still out, does not count as an attempt.
+pub(super) fn uncount_turn(sql: &mut Sql<'_>, instance: &InstanceId, fence: u64) -> Result<(), ProviderError> {
+    sql.execute(UNCOUNT_TURN, &[instance.into(), fence.into()])?;
+    Ok(())
+}
+
+/// Likewise for an activity.
+pub(super) fn uncount_activity(sql: &mut Sql<'_>, instance: &InstanceId, id: &MessageId) -> Result<(), ProviderError> {
+    sql.execute(UNCOUNT_ACTIVITY, &[instance.into(), id.into()])?;
+    Ok(())
+}
+
 /// Brings the row of an instance in `turns` in step with its queue: what is first there says when it is due.
 pub(super) fn settle(sql: &mut Sql<'_>, instance: &InstanceId) -> Result<(), ProviderError> {
     let first = sql.first(FIRST_MESSAGE, &[instance.into()], |row| Ok((row.number(0)?, row.number(1)?)))?;
@@ -153,7 +188,8 @@ pub(super) fn settle(sql: &mut Sql<'_>, instance: &InstanceId) -> Result<(), Pro
 /// Ends what has expired; answers whether anything did.
 pub(super) fn expire(session: &mut dyn Session, now: Timestamp) -> Result<bool, ProviderError> {
     let mut sql = Sql { session, operation: "end leases" };
-    end_all(&mut sql, EXPIRED, now.as_millis())
+    let freed = sql.execute(EXPIRED_SESSIONS, &[now.into()])? > 0;
+    Ok(end_all(&mut sql, EXPIRED, now.as_millis())? || freed)
 }
 
 /// Whether there is anything for [`expire`].
@@ -165,7 +201,8 @@ pub(super) fn has_expired(session: &mut dyn Session, now: Timestamp) -> Result<b
 /// Ends all leases of an opening that is gone.
 pub(super) fn end_handle(session: &mut dyn Session, handle: u64) -> Result<bool, ProviderError> {
     let mut sql = Sql { session, operation: "end leases" };
-    end_all(&mut sql, OF_HANDLE, handle)
+    let freed = sql.execute(SESSIONS_OF_HANDLE, &[handle.into()])? > 0;
+    Ok(end_all(&mut sql, OF_HANDLE, handle)? || freed)
 }
 
 /// Takes leases back that nobody got to see.
@@ -174,9 +211,9 @@ pub(super) fn revoke(session: &mut dyn Session, fences: &[u64]) -> Result<(), Pr
     for fence in fences {
         for (fence, instance, lease) in those(&mut sql, OF_FENCE, *fence)? {
             match &lease.activity {
-                None => sql.execute(UNCOUNT_TURN, &[(&instance).into(), fence.into()])?,
-                Some(id) => sql.execute(UNCOUNT_ACTIVITY, &[(&instance).into(), id.into()])?,
-            };
+                None => uncount_turn(&mut sql, &instance, fence)?,
+                Some(id) => uncount_activity(&mut sql, &instance, id)?,
+            }
         }
         end_all(&mut sql, OF_FENCE, *fence)?;
     }
@@ -195,10 +232,7 @@ fn end_all(sql: &mut Sql<'_>, which: &'static str, of: u64) -> Result<bool, Prov
                 end_turn(sql, instance, *fence, Timestamp::EPOCH)?;
                 settle(sql, instance)?;
             }
-            Some(id) => {
-                forget(sql, *fence)?;
-                sql.execute(FREE_ACTIVITY, &[instance.into(), id.into()])?;
-            }
+            Some(id) => free_activity(sql, instance, id, *fence)?,
         }
     }
     Ok(!ended.is_empty())

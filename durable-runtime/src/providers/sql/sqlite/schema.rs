@@ -10,7 +10,7 @@ use crate::providers::sql::counters::Counters;
 /// In the header of the file, so that it is known as a store: "durb".
 const APPLICATION: i32 = 0x6475_7262;
 /// What brings format n to n + 1, from nothing on.
-const STEPS: [&str; 1] = [include_str!("schema.sql")];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema-2.sql")];
 const FIRST: &str = "INSERT INTO store (only_one, commits, fence, sequence, handles, seal) VALUES (1, 0, 0, 0, 0, ?1)";
 
 /// Makes the file a store of the newest format, unless it is something else.

@@ -12,6 +12,7 @@ use crate::providers::record::Kind;
 const OPEN: &str = "INSERT INTO partitions (instance, execution, length, seal) VALUES (?1, ?2, 0, ?3)";
 const GROW: &str = "UPDATE partitions SET length = ?3, seal = ?4 WHERE instance = ?1 AND execution = ?2";
 const APPEND: &str = "INSERT INTO events (instance, execution, event, data) VALUES (?1, ?2, ?3, ?4)";
+const TAKE_EVENTS: &str = "DELETE FROM events WHERE instance = ?1 AND execution = ?2";
 const OLDER_LEASE: &str = "SELECT fence FROM leases WHERE instance = ?1 AND activity = '' AND execution < ?2";
 
 impl Write<'_> {
@@ -60,6 +61,23 @@ impl Write<'_> {
         let length = kept + events.len() as u64;
         let seal = read::length_place(instance, execution_id, length).sum();
         self.sql.execute(GROW, &[instance.into(), execution_id.into(), length.into(), seal.into()])?;
+        Ok(())
+    }
+
+    /// Its length stays, as nothing: so it is not taken for a history that got lost.
+    pub(super) fn delete_execution(
+        &mut self,
+        instance: &InstanceId,
+        execution_id: ExecutionId,
+    ) -> Result<(), CommitError> {
+        let head = self.head(instance)?.ok_or_else(|| CommitError::NoInstance(instance.clone()))?;
+        if execution_id >= head.execution_id {
+            let message = format!("execution {execution_id} is not an older one, the newest is {}", head.execution_id);
+            return Err(invalid(instance, message));
+        }
+        self.sql.execute(TAKE_EVENTS, &[instance.into(), execution_id.into()])?;
+        let seal = read::length_place(instance, execution_id, 0).sum();
+        self.sql.execute(GROW, &[instance.into(), execution_id.into(), 0_u64.into(), seal.into()])?;
         Ok(())
     }
 

@@ -102,11 +102,18 @@ impl<'a> Write<'a> {
                 let visible_at = self.now.saturating_add(*delay);
                 self.retry_work(token, visible_at, data)
             }
+            TransactionOp::ReleaseWork { token, delay, give_back_attempt } => {
+                self.release_work(token, *delay, *give_back_attempt)
+            }
             TransactionOp::CancelWork { queue, items } => self.cancel(queue, items),
             TransactionOp::PutMetadata { instance, entries } => self.put_metadata(instance, entries),
             TransactionOp::PutLabels { instance, labels } => self.put_labels(instance, labels),
+            TransactionOp::PutKv { instance, entries } => self.put_entries(instance, entries),
+            TransactionOp::DeleteExecution { instance, execution_id } => self.delete_execution(instance, *execution_id),
             TransactionOp::DeleteInstance { instance } => self.delete_instance(instance),
-            TransactionOp::ReleaseLock { delay } => self.release(delay.unwrap_or_default()),
+            TransactionOp::ReleaseLock { delay, give_back_attempt } => {
+                self.release(delay.unwrap_or_default(), *give_back_attempt)
+            }
         }
     }
 
@@ -144,10 +151,13 @@ impl<'a> Write<'a> {
         Err(invalid(instance, format!("`{op}` needs the lease of this instance as fence")))
     }
 
-    fn release(&mut self, delay: Duration) -> Result<(), CommitError> {
-        if self.fence.is_none() {
+    fn release(&mut self, delay: Duration, give_back: bool) -> Result<(), CommitError> {
+        let Some(token) = self.fence.clone() else {
             let message = "`ReleaseLock` needs a fence: the lease that it ends";
             return Err(ProviderError::new(ErrorKind::Invalid, COMMIT, message).into());
+        };
+        if give_back {
+            lease::uncount_turn(&mut self.sql, &token.instance, token.fence)?;
         }
         self.released = Some(if delay.is_zero() { Timestamp::EPOCH } else { self.now.saturating_add(delay) });
         Ok(())

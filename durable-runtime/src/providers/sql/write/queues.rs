@@ -1,5 +1,7 @@
 //! Messages: put, taken away, put back.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::super::lease::{self, Lease};
@@ -10,10 +12,11 @@ use crate::ids::{InstanceId, LockToken, MessageId};
 use crate::providers::record::Kind;
 use crate::providers::{CommitError, NewMessage, Queue};
 
-const PUT: &str = "INSERT INTO messages (instance, queue, id, sequence, visible_at, execution, topic, tag, attempt) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0) ON CONFLICT (instance, queue, id) DO NOTHING";
+const PUT: &str = "INSERT INTO messages (instance, queue, id, sequence, visible_at, execution, topic, tag, session, attempt) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0) ON CONFLICT (instance, queue, id) DO NOTHING";
 const PUT_BODY: &str = "INSERT INTO bodies (sequence, data) VALUES (?1, ?2)";
 const TAKE: &str = "DELETE FROM messages WHERE instance = ?1 AND queue = ?2 AND id = ?3 RETURNING sequence, fence";
+const BODY: &str = "SELECT data FROM bodies WHERE sequence = ?1";
 const TAKE_BODY: &str = "DELETE FROM bodies WHERE sequence = ?1";
 const PUT_BACK: &str = "UPDATE messages SET sequence = ?3, visible_at = ?4, fence = NULL \
                         WHERE instance = ?1 AND queue = 1 AND id = ?2";
@@ -31,6 +34,7 @@ impl Write<'_> {
                 execution_id: item.execution_id,
                 topic: item.topic.clone(),
                 tag: item.tag.clone(),
+                session: item.session.clone(),
             };
             let params = [
                 instance.into(),
@@ -41,6 +45,7 @@ impl Write<'_> {
                 message.execution_id.into(),
                 message.topic.as_str().into(),
                 message.tag.as_deref().into(),
+                message.session.as_deref().into(),
             ];
             // One that is there already stays as it is.
             if self.sql.execute(PUT, &params)? > 0 {
@@ -83,16 +88,49 @@ impl Write<'_> {
         data: &Bytes,
     ) -> Result<(), CommitError> {
         let id = self.leased_activity(token)?;
+        self.put_back(token, &id, visible_at, data)
+    }
+
+    fn put_back(
+        &mut self,
+        token: &LockToken,
+        id: &MessageId,
+        visible_at: Timestamp,
+        data: &Bytes,
+    ) -> Result<(), CommitError> {
         let instance = &token.instance;
         let gone = || CommitError::WorkGone(token.clone());
-        let mut message = read::message(&mut self.sql, instance, ACTIVITIES, &id)?.ok_or_else(gone)?;
+        let mut message = read::message(&mut self.sql, instance, ACTIVITIES, id)?.ok_or_else(gone)?;
         self.sql.execute(TAKE_BODY, &[message.sequence.into()])?;
         lease::forget(&mut self.sql, token.fence)?;
         message.sequence = self.counters.next_sequence();
         message.visible_at = visible_at;
-        let params = [instance.into(), (&id).into(), message.sequence.into(), visible_at.into()];
+        let params = [instance.into(), id.into(), message.sequence.into(), visible_at.into()];
         self.sql.execute(PUT_BACK, &params)?;
         self.put_body(instance, &message, data)?;
+        self.stirred(instance, ACTIVITIES);
+        Ok(())
+    }
+
+    pub(super) fn release_work(
+        &mut self,
+        token: &LockToken,
+        delay: Option<Duration>,
+        give_back: bool,
+    ) -> Result<(), CommitError> {
+        let id = self.leased_activity(token)?;
+        let instance = &token.instance;
+        if give_back {
+            lease::uncount_activity(&mut self.sql, instance, &id)?;
+        }
+        if let Some(delay) = delay.filter(|delay| !delay.is_zero()) {
+            let gone = || CommitError::WorkGone(token.clone());
+            let message = read::message(&mut self.sql, instance, ACTIVITIES, &id)?.ok_or_else(gone)?;
+            let body = self.sql.first(BODY, &[message.sequence.into()], |row| row.maybe_bytes(0))?.flatten();
+            let data = message.open(&self.sql, instance, body)?;
+            return self.put_back(token, &id, self.now.saturating_add(delay), &data);
+        }
+        lease::free_activity(&mut self.sql, instance, &id, token.fence)?;
         self.stirred(instance, ACTIVITIES);
         Ok(())
     }

@@ -11,6 +11,9 @@ use crate::providers::record::Kind;
 const PUT: &str = "INSERT INTO metadata (instance, key, value) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value";
 const TAKE: &str = "DELETE FROM metadata WHERE instance = ?1 AND key = ?2";
+const PUT_ENTRY: &str = "INSERT INTO entries (instance, key, value) VALUES (?1, ?2, ?3) \
+                         ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value";
+const TAKE_ENTRY: &str = "DELETE FROM entries WHERE instance = ?1 AND key = ?2";
 const LABEL: &str = "INSERT INTO labels (instance, name, value, seal) VALUES (?1, ?2, ?3, ?4) \
                      ON CONFLICT (instance, name) DO UPDATE SET value = excluded.value, seal = excluded.seal";
 const UNLABEL: &str = "DELETE FROM labels WHERE instance = ?1 AND name = ?2";
@@ -19,7 +22,7 @@ const RECORD: &str = "INSERT INTO instances (instance, execution, revision, seal
                       revision = excluded.revision, seal = excluded.seal";
 const DELETE_RECORD: &str = "DELETE FROM instances WHERE instance = ?1";
 /// All the rest of an instance. Bodies first: they are found by their messages.
-const DELETE: [&str; 8] = [
+const DELETE: [&str; 9] = [
     "DELETE FROM bodies WHERE sequence IN (SELECT sequence FROM messages WHERE instance = ?1)",
     "DELETE FROM messages WHERE instance = ?1",
     "DELETE FROM leases WHERE instance = ?1",
@@ -28,6 +31,7 @@ const DELETE: [&str; 8] = [
     "DELETE FROM partitions WHERE instance = ?1",
     "DELETE FROM metadata WHERE instance = ?1",
     "DELETE FROM labels WHERE instance = ?1",
+    "DELETE FROM entries WHERE instance = ?1",
 ];
 
 impl Write<'_> {
@@ -44,6 +48,24 @@ impl Write<'_> {
                     self.sql.execute(PUT, &[instance.into(), key.as_str().into(), sealed.as_slice().into()])?
                 }
                 None => self.sql.execute(TAKE, &[instance.into(), key.as_str().into()])?,
+            };
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_entries(
+        &mut self,
+        instance: &InstanceId,
+        entries: &[(String, Option<Bytes>)],
+    ) -> Result<(), CommitError> {
+        self.record(instance)?;
+        for (key, value) in entries {
+            match value {
+                Some(value) => {
+                    let sealed = read::entry_place(instance, key).seal(Kind::Entry, instance, value);
+                    self.sql.execute(PUT_ENTRY, &[instance.into(), key.as_str().into(), sealed.as_slice().into()])?
+                }
+                None => self.sql.execute(TAKE_ENTRY, &[instance.into(), key.as_str().into()])?,
             };
         }
         Ok(())

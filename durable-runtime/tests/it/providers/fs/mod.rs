@@ -30,6 +30,7 @@ fn message(text: &str, data: Bytes) -> NewMessage {
         execution_id: ExecutionId::FIRST,
         topic: "work".to_owned(),
         tag: None,
+        session: None,
         visible_at: None,
         data,
     }
@@ -80,7 +81,7 @@ fn turns() -> TurnRequest {
 
 fn activities() -> ActivityRequest {
     let (ttl, wait, topics) = (Duration::from_secs(3600), Duration::ZERO, ["work".to_owned()].into());
-    ActivityRequest { owner: OwnerId::new("test"), max: 1_000, ttl, wait, topics, tags: [].into() }
+    ActivityRequest { owner: OwnerId::new("test"), max: 1_000, ttl, wait, topics, tags: [].into(), session_ttl: None }
 }
 
 /// All readable histories below a store, by the id that stands beside them and the execution.

@@ -89,7 +89,15 @@ impl<'a> Bench<'a> {
             Step::FetchActivities { max, ttl, topics, tags } => {
                 let (topics, tags) = (resolve::topics(*topics), resolve::tags(*tags));
                 let ttl = Duration::from_millis(*ttl);
-                let want = ActivityRequest { owner: owner(), max: *max, ttl, wait: Duration::ZERO, topics, tags };
+                let want = ActivityRequest {
+                    owner: owner(),
+                    max: *max,
+                    ttl,
+                    wait: Duration::ZERO,
+                    topics,
+                    tags,
+                    session_ttl: None,
+                };
                 self.fetch_activities(case, want)
             }
             Step::Renew { leases, ttl } => self.renew(case, leases, Duration::from_millis(*ttl)),

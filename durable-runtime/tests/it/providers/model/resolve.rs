@@ -41,7 +41,7 @@ pub(super) fn tags(bits: usize) -> Arc<[String]> {
 
 pub(super) fn page(after: Option<usize>, limit: usize, label: Option<(usize, usize)>) -> PageRequest {
     let labels = label.into_iter().map(|(name, value)| (label_name(name), label_value(value))).collect();
-    PageRequest { labels, after: after.map(instance), limit }
+    PageRequest { labels, after: after.map(instance), limit, ..PageRequest::default() }
 }
 
 fn label_name(number: usize) -> String {
@@ -129,7 +129,7 @@ fn resolve(case: &Case, scratch: &Model, op: &Op, now: Timestamp) -> Option<(Tra
             let execution_id = ExecutionId(newest(&instance).max(1));
             let visible_at = moment(*later, now);
             let (id, topic, tag, data) = (id(*name), String::new(), None, data(*size));
-            let items = vec![NewMessage { id, execution_id, topic, tag, visible_at, data }];
+            let items = vec![NewMessage { id, execution_id, topic, tag, session: None, visible_at, data }];
             TransactionOp::EnqueueWork { queue: Queue::Turns(instance), items }
         }
         Op::Schedule { instance: of, id: name, topic, tag, later, size } => {
@@ -137,7 +137,15 @@ fn resolve(case: &Case, scratch: &Model, op: &Op, now: Timestamp) -> Option<(Tra
             let execution_id = ExecutionId(newest(&instance).max(1));
             let visible_at = moment(*later, now);
             let (topic, tag) = (TOPICS[*topic].to_owned(), TAGS[*tag].map(str::to_owned));
-            let items = vec![NewMessage { id: id(*name), execution_id, topic, tag, visible_at, data: data(*size) }];
+            let items = vec![NewMessage {
+                id: id(*name),
+                execution_id,
+                topic,
+                tag,
+                session: None,
+                visible_at,
+                data: data(*size),
+            }];
             TransactionOp::EnqueueWork { queue: Queue::Activities(instance), items }
         }
         Op::Ack { instance: of, ids: numbers } => {
@@ -158,7 +166,9 @@ fn resolve(case: &Case, scratch: &Model, op: &Op, now: Timestamp) -> Option<(Tra
             TransactionOp::PutLabels { instance: instance(*of), labels }
         }
         Op::Delete(of) => TransactionOp::DeleteInstance { instance: instance(*of) },
-        Op::Release(delay) => TransactionOp::ReleaseLock { delay: delay.map(Duration::from_millis) },
+        Op::Release(delay) => {
+            TransactionOp::ReleaseLock { delay: delay.map(Duration::from_millis), give_back_attempt: false }
+        }
     };
     Some((op.clone(), op))
 }

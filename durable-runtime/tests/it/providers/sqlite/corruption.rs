@@ -91,7 +91,8 @@ async fn look(store: &SqliteProvider, case: &str) -> Outcome {
     }
     let strangers = messages.keys().chain(jobs.keys()).find(|instance| !known.contains(*instance));
     assert_eq!(strangers, None, "{case}: what was deleted is back");
-    let page = PageRequest { labels: vec![("kind".to_owned(), "order".to_owned())], limit: 100, after: None };
+    let page =
+        PageRequest { labels: vec![("kind".to_owned(), "order".to_owned())], limit: 100, ..PageRequest::default() };
     let listed = store.instances(page).await.map(|page| page.instances.len() as u64);
     all_right &= right(listed, &INSTANCES, case);
     if all_right { Outcome::Unaffected } else { Outcome::Parked }

@@ -31,6 +31,7 @@ fn message(text: &str, data: Bytes) -> NewMessage {
         execution_id: ExecutionId::FIRST,
         topic: "work".to_owned(),
         tag: None,
+        session: None,
         visible_at: None,
         data,
     }
@@ -93,5 +94,5 @@ fn turns() -> TurnRequest {
 
 fn activities() -> ActivityRequest {
     let (ttl, wait, topics) = (Duration::from_secs(3600), Duration::ZERO, ["work".to_owned()].into());
-    ActivityRequest { owner: OwnerId::new("test"), max: 1_000, ttl, wait, topics, tags: [].into() }
+    ActivityRequest { owner: OwnerId::new("test"), max: 1_000, ttl, wait, topics, tags: [].into(), session_ttl: None }
 }

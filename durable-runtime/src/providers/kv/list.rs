@@ -1,0 +1,157 @@
+//! Lists: of instances by their labels, and of what waits for one.
+
+use std::sync::Arc;
+
+use super::super::labelled::{self, Found};
+use super::gate::Reach;
+use super::index::{Index, MessageKey};
+use super::keys::{self, QueueKind};
+use super::read;
+use super::shared::Shared;
+use super::store::{Order, OrderedStore};
+use crate::clock::Timestamp;
+use crate::ids::InstanceId;
+use crate::providers::{
+    ErrorKind, InstanceMessages, InstancePage, InstanceRecord, LeaseHolder, PageRequest, ProviderError, Queue,
+    WaitingMessage,
+};
+
+const LIST: &str = "list instances";
+/// How many records a page reads before it lets a commit pass.
+const RECORDS_AT_ONCE: (usize, usize) = (16, 256);
+
+/// See [`Provider::instances`](crate::providers::Provider::instances).
+pub(super) async fn page(shared: &Shared, page: PageRequest) -> Result<InstancePage, ProviderError> {
+    let page = Arc::new(page);
+    let mut from = Some(page.after.as_ref().map(labelled::after).unwrap_or_default());
+    let mut found = Vec::new();
+    // One more than is wanted tells whether there is another page.
+    while found.len() <= page.limit
+        && let Some(begin) = from.take()
+    {
+        let (wanted, (least, most)) = (page.clone(), RECORDS_AT_ONCE);
+        let at_once = (page.limit + 1).saturating_sub(found.len()).clamp(least, most);
+        let read = move |store: &dyn OrderedStore| some(store, &wanted, begin, at_once);
+        let (records, next) = shared.read(LIST, Reach::Everything, read).await?;
+        found.extend(records);
+        from = next;
+    }
+    let has_more = found.len() > page.limit;
+    found.truncate(page.limit);
+    let next = found.last().filter(|_| has_more).map(|record| record.instance.clone());
+    Ok(InstancePage { instances: found, next })
+}
+
+/// What the page wants of the next `at_once` instances, and where to go on.
+fn some(
+    store: &dyn OrderedStore,
+    page: &PageRequest,
+    from: String,
+    at_once: usize,
+) -> Result<(Vec<InstanceRecord>, Option<String>), ProviderError> {
+    let (records, from) = if page.indexed().is_empty() {
+        let records = read::instances(store, &from, at_once)?;
+        let next = records.last().filter(|_| records.len() == at_once);
+        let next = next.map(|record| labelled::after(&record.instance));
+        (records, next)
+    } else {
+        let mut fetch = |name: &str, value: &str, from: &str, limit: usize| list(store, (name, value), from, limit);
+        let Found { instances, from } = labelled::find(page, from, at_once, &mut fetch)?;
+        // One that was deleted while it was damaged may have left something in the index.
+        let records = instances.iter().map(|id| read::instance(id, |key| store.get(key)));
+        let records = records.filter_map(Result::transpose).map(|read| read.map(|(record, _)| record));
+        (records.collect::<Result<_, _>>()?, from)
+    };
+    let wanted = records.into_iter().filter(|record: &InstanceRecord| page.matches(&record.labels));
+    Ok((wanted.collect(), from))
+}
+
+fn list(
+    store: &dyn OrderedStore,
+    (name, value): (&str, &str),
+    from: &str,
+    limit: usize,
+) -> Result<Vec<InstanceId>, ProviderError> {
+    let range = keys::labelled_from(name, value, from);
+    let pairs = store.scan(&range.start..&range.end, Order::Ascending, limit).map_err(|error| error.during(LIST))?;
+    let id = |key: &[u8]| {
+        let damaged = || ProviderError::new(ErrorKind::Corrupt, LIST, "a key of the index of labels names no instance");
+        keys::labelled_id(key).ok_or_else(damaged)
+    };
+    pairs.iter().map(|(key, _)| id(key)).collect()
+}
+
+/// What is known of a message without reading it.
+struct Entry {
+    key: MessageKey,
+    visible_at: Timestamp,
+    attempt: u32,
+    lease: Option<LeaseHolder>,
+}
+
+/// See [`Provider::messages`](crate::providers::Provider::messages).
+pub(super) async fn messages(
+    shared: &Shared,
+    instance: &InstanceId,
+    limit: usize,
+) -> Result<InstanceMessages, ProviderError> {
+    let (mut found, mut entries) = shared.with_index(|index, _| known(index, instance));
+    entries.truncate(limit);
+    let read = move |store: &dyn OrderedStore| {
+        let read = |entry: Entry| {
+            let value = read::message(&entry.key, |key| store.get(key));
+            (entry, value)
+        };
+        Ok(entries.into_iter().map(read).collect::<Vec<_>>())
+    };
+    let read = shared.read("list messages", Reach::Instances(vec![instance.clone()]), read).await?;
+    for (Entry { key, visible_at, attempt, lease }, value) in read {
+        let queue = match key.kind {
+            QueueKind::Turns => Queue::Turns(key.instance),
+            QueueKind::Activities => Queue::Activities(key.instance),
+        };
+        match value {
+            Ok(Some(value)) => found.messages.push(WaitingMessage {
+                queue,
+                id: key.id,
+                execution_id: value.execution_id,
+                topic: value.topic,
+                tag: value.tag,
+                session: value.session,
+                visible_at,
+                attempt,
+                lease,
+                data: value.data,
+            }),
+            // It was taken away meanwhile.
+            Ok(None) => {}
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                found.parked.get_or_insert_with(|| error.to_string());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn known(index: &Index, instance: &InstanceId) -> (InstanceMessages, Vec<Entry>) {
+    let fence = index.turn_lease(instance);
+    let lease = fence.and_then(|fence| index.holder(fence));
+    let handed_out = fence.map_or(&[][..], |fence| index.handed_out(fence));
+    let entry = |key: MessageKey| {
+        let message = index.message(&key)?;
+        let (lease, not_before) = match key.kind {
+            QueueKind::Turns => (lease.clone().filter(|_| handed_out.contains(&key.id)), index.not_before(instance)),
+            QueueKind::Activities => {
+                let fence = index.activity_lease(instance, &key.id);
+                (fence.and_then(|fence| index.holder(fence)), Timestamp::EPOCH)
+            }
+        };
+        let (visible_at, place) = (message.place.0.max(not_before), message.place);
+        Some(((key.kind, place), Entry { visible_at, attempt: message.attempt, lease, key }))
+    };
+    let mut entries: Vec<_> = index.messages_of(instance).into_iter().filter_map(entry).collect();
+    entries.sort_by_key(|(place, _)| *place);
+    let parked = index.parked(instance).map(str::to_owned);
+    (InstanceMessages { lease, parked, messages: Vec::new() }, entries.into_iter().map(|(_, entry)| entry).collect())
+}
