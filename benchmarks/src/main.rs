@@ -4,6 +4,7 @@
 
 mod compile;
 mod machine;
+mod queries;
 mod store;
 mod work;
 mod workloads;
@@ -44,6 +45,8 @@ enum Workload {
     W4,
     /// Waiting instances: memory, disk, restart
     W8,
+    /// Pages of queries over 100,000 instances
+    Query,
     /// What the attributes cost at compile time
     Compile,
     /// All of them but `compile`
@@ -82,6 +85,9 @@ async fn run(arguments: &Arguments) -> Result {
     }
     if all || matches!(workload, Workload::W8) {
         workloads::waiting(store, count.unwrap_or(10_000)).await?;
+    }
+    if all || matches!(workload, Workload::Query) {
+        queries::queries(store, count.unwrap_or(100_000)).await?;
     }
     Ok(())
 }

@@ -231,6 +231,9 @@ pub(crate) struct ActivityTask {
     pub(crate) failed_attempts: Vec<FailedAttempt>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_heartbeat: Option<Payload>,
+    /// That of the lease under which this was written.
+    #[serde(default)]
+    pub(crate) fence: u64,
     /// Whether an attempt before this one kept what it said beside its instance.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) progress_kept: bool,

@@ -264,7 +264,7 @@ impl Client {
     }
 
     /// Keeps a transaction of its own.
-    pub(super) async fn keep(&self, ops: Vec<TransactionOp>) -> Result<(), CommitError> {
+    pub(crate) async fn keep(&self, ops: Vec<TransactionOp>) -> Result<(), CommitError> {
         let commit_id = CommitId(Uuid::new_v4().as_u128());
         self.provider().atomic_batch(Transaction { fence: None, commit_id, ops }).await.map(drop)
     }

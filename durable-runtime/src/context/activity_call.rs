@@ -180,9 +180,9 @@ impl<A: Activity> ActivityCall<A> {
         self
     }
 
-    /// Runs it in the same process as all other activities of this session, so that they can share a file or a
-    /// connection. The stores of this version belong to one process each, so they do this by nature; the session is kept
-    /// in the history for those that do not.
+    /// Runs it in the same runtime as all other activities of this session, so that they can share a file or a connection.
+    /// A runtime has a session from its first activity until none of them has run for as long as a lease lasts, or until
+    /// it dies; then another one takes it over, so an activity must be able to begin anew there.
     pub fn session(mut self, session: impl Into<String>) -> Self {
         self.settings.session = Some(session.into());
         self

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot};
 
 use super::suspended::Suspended;
 use super::under_way::UnderWay;
-use crate::ids::{InstanceId, LockToken};
+use crate::ids::{CommandId, InstanceId, LockToken};
 use crate::message::Message;
 use crate::metadata::Status;
 use crate::providers::LeasedTurn;
@@ -21,8 +21,18 @@ pub(crate) enum ToShard {
     Turn(LeasedTurn, TurnRoom),
     /// A message in hand: it is in no queue, and becomes part of the transaction of the turn it brings.
     Deliver(Delivery),
+    /// Which commands are open in memory.
+    Ask(Question),
     /// Finish what is under way, then end.
     Stop,
+}
+
+/// A question about an execution in memory.
+pub(crate) struct Question {
+    pub(crate) instance: InstanceId,
+    /// How long its history must be for the answer to be of use.
+    pub(crate) history_len: u64,
+    pub(crate) answer: oneshot::Sender<Option<Vec<CommandId>>>,
 }
 
 /// A place among the turns under way; free again when it is dropped.
@@ -75,6 +85,8 @@ pub(crate) struct Door {
     room: Semaphore,
     pub(crate) suspended: Arc<Suspended>,
     pub(crate) under_way: Arc<UnderWay>,
+    /// The tags that its workers serve.
+    pub(crate) tags: Arc<[String]>,
 }
 
 /// How many messages of clients may be on their way at once; more wait outside.
@@ -86,8 +98,17 @@ impl Door {
         registry: Arc<Registry>,
         suspended: Arc<Suspended>,
         under_way: Arc<UnderWay>,
+        tags: Arc<[String]>,
     ) -> Self {
-        Self { shards, registry, closed: AtomicBool::new(false), room: Semaphore::new(ROOM), suspended, under_way }
+        Self {
+            shards,
+            registry,
+            closed: AtomicBool::new(false),
+            room: Semaphore::new(ROOM),
+            suspended,
+            under_way,
+            tags,
+        }
     }
 
     /// Hands a message of a client to the instance's shard, and waits until it is kept.
@@ -113,6 +134,14 @@ impl Door {
         let delivery =
             Delivery { instance: instance.clone(), message, from: Origin::Worker { token, _unsettled: unsettled } };
         self.send(instance, ToShard::Deliver(delivery));
+    }
+
+    /// The commands of an execution that are open, if it is in memory and its history is so long.
+    pub(crate) async fn open_commands(&self, instance: &InstanceId, history_len: u64) -> Option<Vec<CommandId>> {
+        let (reply, answer) = oneshot::channel();
+        let question = Question { instance: instance.clone(), history_len, answer: reply };
+        self.send(instance, ToShard::Ask(question));
+        answer.await.ok().flatten()
     }
 
     pub(crate) fn turn(&self, turn: LeasedTurn, room: TurnRoom) {

@@ -19,6 +19,8 @@ use crate::replay::{Applied, Open};
 /// What a turn asks the store for.
 pub(super) struct Effects {
     instance: InstanceId,
+    /// That of the lease of the turn.
+    fence: u64,
     /// The trace that what is asked for belongs to.
     pub(super) trace: Option<TraceContext>,
     /// How many instances stand above it.
@@ -38,9 +40,10 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    pub(super) fn new(instance: InstanceId) -> Self {
+    pub(super) fn new(instance: InstanceId, fence: u64) -> Self {
         Self {
             instance,
+            fence,
             trace: None,
             depth: 0,
             created: Vec::new(),
@@ -117,12 +120,14 @@ impl Effects {
                     attempt: 1,
                     failed_attempts: Vec::new(),
                     last_heartbeat: None,
+                    fence: self.fence,
                     progress_kept: false,
                     trace: self.trace.clone(),
                 };
                 let id = command_message_id(execution_id, *command);
                 let (topic, tag, data) = (name.clone(), settings.tag.clone(), task.encode()?);
-                let item = NewMessage { id, execution_id, topic, tag, session: None, visible_at: None, data };
+                let session = settings.session.clone();
+                let item = NewMessage { id, execution_id, topic, tag, session, visible_at: None, data };
                 self.activities.insert((execution_id, *command), item);
                 for (late, limit) in
                     [(Late::Start, settings.schedule_to_start), (Late::Close, settings.schedule_to_close)]

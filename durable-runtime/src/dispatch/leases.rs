@@ -1,6 +1,7 @@
 //! Leases that are in use, renewed where no user code can block it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub(crate) const LEASE_TTL: Duration = Duration::from_secs(30);
 /// The leases that are in use, by fence.
 pub(crate) struct Leases {
     held: Mutex<BTreeMap<u64, Held>>,
+    /// The smallest fence that was granted to this runtime; fences grow over restarts.
+    first_fence: AtomicU64,
     under_way: Arc<UnderWay>,
 }
 
@@ -27,17 +30,24 @@ struct Held {
 
 impl Leases {
     pub(crate) fn new(under_way: Arc<UnderWay>) -> Self {
-        Self { held: Mutex::default(), under_way }
+        Self { held: Mutex::default(), first_fence: AtomicU64::new(u64::MAX), under_way }
     }
 
     /// Keeps the lease of a turn until [`Leases::release`].
     pub(crate) fn hold_turn(&self, token: LockToken) {
+        self.first_fence.fetch_min(token.fence, Ordering::AcqRel);
         self.lock().insert(token.fence, Held { token, work: None, lost: None });
     }
 
     /// Keeps the lease of an activity until [`Leases::release`]. `lost` is told when nobody wants its result any more.
     pub(crate) fn hold_work(&self, token: LockToken, work: MessageId, lost: watch::Sender<bool>) {
+        self.first_fence.fetch_min(token.fence, Ordering::AcqRel);
         self.lock().insert(token.fence, Held { token, work: Some(work), lost: Some(lost) });
+    }
+
+    /// What was written under an earlier lease than this was not written for this runtime.
+    pub(super) fn first_fence(&self) -> u64 {
+        self.first_fence.load(Ordering::Acquire)
     }
 
     pub(crate) fn release(&self, token: &LockToken) {

@@ -1,7 +1,7 @@
 //! What outlives the process of a running attempt: what it said last, and the count of how often it was begun in vain.
 //!
-//! A fresh attempt costs nothing: nothing is read or written before its body runs. One that was handed out before, because
-//! its process died or its lease was lost, is given what its predecessor said last; and after so many of them it is given
+//! A fresh attempt costs nothing: nothing is read or written before its body runs. One that may have been begun before,
+//! because its process died or its lease was lost, is given what its predecessor said last; and after so many of them it is given
 //! up, so that a body that kills its process does not do so for ever.
 
 use std::pin::pin;
@@ -44,7 +44,8 @@ pub(super) async fn begin(
 ) -> Result<Progress, (Progress, Failure)> {
     // Every attempt was handed out once; what is more was handed out again.
     let redeliveries = leased.attempt.saturating_sub(task.attempt);
-    if redeliveries == 0 {
+    // What waited in the store when this runtime began may have been begun by another, which had no time to say so.
+    if redeliveries == 0 && task.fence >= workers.leases.first_fence() {
         return Ok(Progress { redeliveries, kept: AtomicBool::new(task.progress_kept) });
     }
     let kept = read(workers, leased).await;

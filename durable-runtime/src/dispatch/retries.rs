@@ -59,6 +59,7 @@ pub(super) async fn put_back(
 ) {
     note_failed_attempt(&mut task.failed_attempts, task.attempt, granted_at(leased), failure);
     task.attempt = task.attempt.saturating_add(1);
+    task.fence = leased.lock_token.fence;
     task.last_heartbeat = last_heartbeat.or(task.last_heartbeat);
     let data = match task.encode() {
         Ok(data) => data,
@@ -105,6 +106,7 @@ mod tests {
             attempt: 1,
             failed_attempts: Vec::new(),
             last_heartbeat: None,
+            fence: 1,
             trace: None,
             progress_kept: false,
         }

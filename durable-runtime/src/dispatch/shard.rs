@@ -17,7 +17,7 @@ use futures_util::stream::FuturesUnordered;
 use lru::LruCache;
 use tokio::runtime::Handle;
 
-use super::door::{Accepted, Delivery, Origin, Refusal, ToShard, TurnRoom};
+use super::door::{Accepted, Delivery, Origin, Question, Refusal, ToShard, TurnRoom};
 use super::leases::Leases;
 use super::load::{Loaded, load};
 use super::resident::Resident;
@@ -157,6 +157,7 @@ impl Running {
     fn hear(&mut self, message: ToShard) {
         match message {
             ToShard::Stop => self.stopping = true,
+            ToShard::Ask(question) => self.answer(question),
             ToShard::Turn(turn, room) => {
                 let instance = turn.instance.clone();
                 let lane = self.lanes.entry(instance.clone()).or_default();
@@ -170,6 +171,17 @@ impl Running {
                 self.go(&instance);
             }
         }
+    }
+
+    fn answer(&self, question: Question) {
+        let open = match self.live.peek(&question.instance) {
+            Some(Resident::Live(live)) if live.execution.history_len() == question.history_len => {
+                Some(live.execution.open_commands())
+            }
+            _ => None,
+        };
+        // Whoever asked may have gone.
+        let _ = question.answer.send(open);
     }
 
     /// Polls what waits for the store; says whether anything was ready.

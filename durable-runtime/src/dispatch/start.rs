@@ -72,6 +72,7 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
         Arc::clone(&start.registry),
         Arc::clone(&start.suspended),
         Arc::clone(&start.under_way),
+        start.builder.tags.clone().into(),
     ));
     let provider = Arc::clone(&start.builder.provider);
     let client = Client::of_runtime(

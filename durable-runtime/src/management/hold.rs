@@ -35,10 +35,17 @@ impl Client {
         Ok(None)
     }
 
+    /// Lets go of an instance to which nothing was done: its messages do not count as handed out.
+    pub(super) async fn let_go(&self, held: &LeasedTurn) -> Result<(), CommitError> {
+        self.finish(held, vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: true }]).await
+    }
+
     /// Does this to the instance that is held, and lets go of it with the same transaction.
     pub(super) async fn finish(&self, held: &LeasedTurn, mut ops: Vec<TransactionOp>) -> Result<(), CommitError> {
-        if !ops.iter().any(|op| matches!(op, TransactionOp::DeleteInstance { .. })) {
-            ops.push(TransactionOp::ReleaseLock { delay: None, give_back_attempt: false });
+        let ends =
+            |op: &TransactionOp| matches!(op, TransactionOp::DeleteInstance { .. } | TransactionOp::ReleaseLock { .. });
+        if !ops.iter().any(ends) {
+            ops.push(TransactionOp::ReleaseLock { delay: None, give_back_attempt: true });
         }
         let commit_id = CommitId(Uuid::new_v4().as_u128());
         let fence = Some(held.lock_token.clone());

@@ -7,15 +7,23 @@ mod bulk;
 mod cleaning;
 mod delete;
 mod hold;
+mod moving;
+mod prune;
 mod query;
 mod registry;
 mod retention;
 mod tree;
+mod why;
 
 pub use self::bulk::{Bulk, BulkReport, Skipped};
 pub use self::cleaning::Purge;
 pub use self::delete::DeleteError;
+pub use self::moving::{
+    Export, ExportError, ExportReport, FORMAT_VERSION, IfPresent, Import, ImportError, ImportReport,
+};
+pub use self::prune::{Prune, PruneError, PruneReport};
 pub use self::query::{Query, QueryPage};
 pub use self::registry::{RegisteredActivity, RegisteredOrchestration, RegistryListing};
 pub(crate) use self::retention::keep as keep_retention;
 pub use self::tree::Tree;
+pub use self::why::{Stage, Wait, WaitingActivity, WaitsOn, Why};

@@ -4,7 +4,7 @@ use crate::client::{Client, ListError};
 use crate::clock::Timestamp;
 use crate::ids::InstanceId;
 use crate::metadata::{self, InstanceStatus, Status};
-use crate::providers::PageRequest;
+use crate::providers::{LabelFilter, PageRequest};
 
 /// How many instances a page has unless you say otherwise, and at most.
 const PAGE: (usize, usize) = (100, 1_000);
@@ -215,14 +215,16 @@ impl Query {
         if let Some(name) = &self.name {
             system(metadata::NAME_LABEL, name.clone());
         }
-        if let [status] = self.statuses.as_slice() {
-            system(metadata::STATUS_LABEL, status.to_string());
-        }
         if let Some(parent) = &self.parent {
             system(metadata::PARENT_LABEL, parent.clone());
         }
         let after = self.after.clone().max(before(&self.prefix));
-        PageRequest { labels, after, limit: PAGE.1.min(self.limit.max(PAGE.0)), ..PageRequest::default() }
+        let mut filters = Vec::new();
+        if !self.statuses.is_empty() {
+            let values = self.statuses.iter().map(Status::to_string).collect();
+            filters.push(LabelFilter::OneOf { name: metadata::STATUS_LABEL.to_owned(), values });
+        }
+        PageRequest { labels, filters, after, limit: PAGE.1.min(self.limit.max(PAGE.0)) }
     }
 
     fn matches(&self, status: &InstanceStatus) -> bool {

@@ -88,6 +88,10 @@ impl Execution {
         self.journal.borrow().open()
     }
 
+    pub(crate) fn open_commands(&self) -> Vec<CommandId> {
+        self.journal.borrow().open_commands()
+    }
+
     pub(crate) fn leftover_events(&self) -> Vec<Carried> {
         self.journal.borrow().leftover_events()
     }

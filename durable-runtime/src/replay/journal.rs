@@ -232,6 +232,11 @@ impl Journal {
         self.end.is_none() && self.open.is_empty() && !self.cancelling.is_waited_for()
     }
 
+    /// What has not come back.
+    pub(crate) fn open_commands(&self) -> Vec<CommandId> {
+        self.open.keys().copied().collect()
+    }
+
     /// Whether dropped futures leave no trace: they are dropped by the engine, not by the code.
     pub(crate) fn silence(&mut self, silent: bool) {
         self.silent = silent;

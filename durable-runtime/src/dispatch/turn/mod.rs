@@ -94,7 +94,7 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         // The clock of the store is the only one: what is due, and what the code is told.
         now: Timestamp::from_millis(leased.lock_token.granted_at_ms),
         resident,
-        effects: Effects::new(leased.instance.clone()),
+        effects: Effects::new(leased.instance.clone(), leased.lock_token.fence),
         acked: Vec::new(),
         answers: Vec::new(),
         deferred: Vec::new(),

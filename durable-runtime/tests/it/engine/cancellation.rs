@@ -116,3 +116,76 @@ async fn of_cancels_and_an_end_at_the_same_time_exactly_one_stands() {
     }
     end(runtime).await;
 }
+
+/// Says that it was dropped.
+struct Left(String);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        gate(format!("{} was left", self.0)).count();
+    }
+}
+
+#[activity]
+async fn will_not_stop(name: String) {
+    let _left = Left(name.clone());
+    gate(name).count();
+    std::future::pending::<()>().await;
+}
+
+#[activity]
+async fn cleans_up(ctx: ActivityContext, name: String) {
+    let _left = Left(name.clone());
+    gate(name.clone()).count();
+    ctx.cancelled().await;
+    gate(name.clone() + " cleans up").pass().await;
+    gate(name + " is clean").count();
+}
+
+#[orchestration]
+async fn lets_go(ctx: OrchestrationContext, name: String, stubborn: bool) -> u32 {
+    let work = async {
+        match stubborn {
+            true => will_not_stop(&ctx, name).await,
+            false => cleans_up(&ctx, name).await,
+        }
+    };
+    select! {
+        _ = work => 0,
+        value = ctx.event_named::<u32>("enough") => value,
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_stop_is_left_when_its_grace_is_over_and_its_place_is_free() {
+    let builder = Runtime::builder(MemoryProvider::new()).cancel_grace(Duration::ZERO).activities_max(1);
+    let runtime = builder.start().await.unwrap();
+    let client = runtime.client();
+    for round in 0..3 {
+        // Each needs the only place.
+        let name = format!("stubborn {round}");
+        let handle = lets_go(&client, name.clone(), true).start().await.unwrap();
+        gate(name.clone()).reached().await;
+        client.raise(handle.id(), "enough", &7).await.unwrap();
+        assert_eq!(soon(handle.result()).await.unwrap(), 7);
+        gate(name + " was left").reached().await;
+    }
+    end(runtime).await;
+}
+
+#[tokio::test]
+async fn a_body_has_its_grace_to_clean_up() {
+    let builder = Runtime::builder(MemoryProvider::new()).cancel_grace(Duration::from_secs(3_600));
+    let runtime = builder.start().await.unwrap();
+    let client = runtime.client();
+    let handle = lets_go(&client, "tidy".to_owned(), false).start().await.unwrap();
+    gate("tidy").reached().await;
+    client.raise(handle.id(), "enough", &7).await.unwrap();
+    assert_eq!(soon(handle.result()).await.unwrap(), 7, "nobody waits for it");
+    gate("tidy cleans up").reached().await;
+    assert_eq!(gate("tidy was left").runs(), 0);
+    gate("tidy cleans up").open();
+    gate("tidy is clean").reached().await;
+    gate("tidy was left").reached().await;
+    end(runtime).await;
+}

@@ -1,8 +1,11 @@
 //! What a body says of its progress, and what the next attempt finds of it.
 
+use std::sync::Arc;
+
 use durable_runtime::client::ResultError;
 use durable_runtime::prelude::*;
-use durable_runtime::{InstanceId, Limits};
+use durable_runtime::testing::ManualClock;
+use durable_runtime::{InstanceId, Limits, Provider};
 
 use super::kit::{SOON, TestStore, each_store, end, gate, payloads_of, soon};
 
@@ -136,5 +139,25 @@ async fn a_heartbeat_is_no_longer_than_a_payload() {
         assert_eq!(error.is_some(), refused, "{error:?}");
         assert!(error.is_none_or(|error| error.contains("101 bytes; at most 100 are kept")));
     }
+    end(runtime).await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_opened_again_has_the_last_word_too() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+    let open = || SledProvider::options().clock(clock.clone()).open(folder.path()).unwrap();
+    let store: Arc<dyn Provider> = Arc::new(open());
+    let test = TestStore::of(Arc::clone(&store), clock.clone());
+    let runtime = Runtime::builder(store).start().await.unwrap();
+    imports(&runtime.client(), "reopened".to_owned()).id("r").start().await.unwrap();
+    gate("reopened").reached().await;
+    kept(&test, "r", 1).await;
+    runtime.shutdown(Duration::ZERO).await; // it closes the store too
+    drop(test);
+    let runtime = Runtime::builder(open()).start().await.unwrap();
+    gate("reopened").reached().await;
+    gate("reopened").open();
+    let handle = runtime.client().handle::<imports>("r").unwrap();
+    assert_eq!(soon(handle.result()).await.unwrap(), (1, Some(10)));
     end(runtime).await;
 }

@@ -123,6 +123,11 @@ pub(crate) fn each_store() -> [TestStore; 2] {
 }
 
 impl TestStore {
+    /// One that a test has opened itself.
+    pub(crate) fn of(store: Arc<dyn Provider>, clock: ManualClock) -> Self {
+        Self { store, clock, _folder: None }
+    }
+
     pub(crate) fn runtime(&self) -> RuntimeBuilder {
         Runtime::builder(Arc::clone(&self.store))
     }

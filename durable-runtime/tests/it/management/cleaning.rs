@@ -58,3 +58,48 @@ async fn a_retention_purges_by_itself() {
         end(runtime).await;
     }
 }
+
+#[orchestration]
+async fn pruned(ctx: OrchestrationContext, left: u32) -> u32 {
+    ctx.event_named::<u32>("go").await;
+    if left == 0 { 0 } else { pruned(&ctx, left - 1).continue_as_new().await }
+}
+
+#[tokio::test]
+async fn old_executions_are_pruned_and_what_goes_on_is_not_touched() {
+    for test in each_store() {
+        let runtime = test.runtime().start().await.unwrap();
+        let client = runtime.client();
+        let handle = pruned(&client, 5).id("many").start().await.unwrap();
+        pruned(&client, 5).id("one").start().await.unwrap();
+        for number in 0..4 {
+            client.raise("many", "go", &number).await.unwrap();
+        }
+        assert_eq!(handle.status().await.unwrap().execution_id.0, 5);
+        let newest = handle.history().await.unwrap();
+        let prune = |keep| client.prune(client.query().name("pruned"), keep);
+        let counts = |report: durable_runtime::management::PruneReport| (report.instances, report.executions);
+
+        assert_eq!(counts(prune(5).run().await.unwrap()), (0, 0));
+        assert_eq!(counts(prune(u64::MAX).run().await.unwrap()), (0, 0));
+        let dry = prune(2).dry_run().run().await.unwrap();
+        assert_eq!(counts(dry), (1, 3));
+        assert_eq!(prune(2).run().await.unwrap(), dry);
+        assert_eq!(counts(prune(2).run().await.unwrap()), (0, 0), "once");
+        let lengths = async || {
+            let mut lengths = Vec::new();
+            for execution in 1..=5 {
+                lengths.push(client.history("many", durable_runtime::ExecutionId(execution)).await.unwrap().len());
+            }
+            lengths
+        };
+        assert_eq!(lengths().await, [0, 0, 0, 4, newest.len()]);
+        assert_eq!(counts(prune(0).run().await.unwrap()), (1, 1), "the newest stays");
+
+        for number in 0..2 {
+            client.raise("many", "go", &number).await.unwrap();
+        }
+        assert_eq!(soon(handle.result()).await.unwrap(), 0);
+        end(runtime).await;
+    }
+}

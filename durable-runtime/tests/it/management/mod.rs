@@ -2,6 +2,8 @@
 
 mod bulk;
 mod cleaning;
+mod moving;
 mod query;
 mod registry;
 mod tree;
+mod why;
