@@ -10,6 +10,7 @@
 //! 8. [Testing](testing): a month in a moment.
 //! 9. [Operations](operations): finding, explaining, ending, watching.
 //! 10. [Limits](limits): what is refused before it is stored.
+//! 11. [Providers](providers): a store of one's own, and the suite that judges it.
 
 #[doc = include_str!("../guide/activities.md")]
 pub mod activities {}
@@ -31,6 +32,9 @@ pub mod operations {}
 
 #[doc = include_str!("../guide/orchestrations.md")]
 pub mod orchestrations {}
+
+#[doc = include_str!("../guide/providers.md")]
+pub mod providers {}
 
 #[doc = include_str!("../guide/start.md")]
 pub mod start {}

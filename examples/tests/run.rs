@@ -83,6 +83,17 @@ fn rate_limited_import_goes_on_after_a_crash_and_subscribes_once() -> Outcome {
 }
 
 #[test]
+fn own_provider_runs_an_orchestration() -> Outcome {
+    let said = said(&tempfile::tempdir()?, "own_provider", "")?;
+    assert!(
+        said.starts_with("lent `Dune` from the shelf, `Emma` from the shelf, `Ulysses` from the shelf\n"),
+        "{said}"
+    );
+    assert!(said.lines().filter_map(|line| line.strip_suffix(" transactions")).any(|calls| calls != "0"), "{said}");
+    Ok(())
+}
+
+#[test]
 fn order_saga_goes_on_after_a_crash_and_charges_once() -> Outcome {
     let folder = tempfile::tempdir()?;
     let crashed = run(folder.path(), "order_saga", "--orders 200 --crash-after 60")?;

@@ -127,3 +127,10 @@ pub async fn refused_and_repeated_transactions_do_not_count(subject: Subject) {
         assert_eq!(counted(&subject).await, [1, 1, 1, 0, 0]);
     }
 }
+
+pub async fn work_that_is_given_back_is_not_leased_and_still_counts(subject: Subject) {
+    subject.commit(None, vec![schedule("a", "1"), schedule("a", "2")]).await;
+    let jobs = subject.activities(2).await;
+    subject.commit(None, vec![put_back(&jobs[0].lock_token, 0, false), put_back(&jobs[1].lock_token, 9, true)]).await;
+    assert_eq!(counted(&subject).await, [0, 0, 2, 0, 0]);
+}

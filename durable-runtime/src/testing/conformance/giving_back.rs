@@ -120,3 +120,43 @@ pub async fn attempts_given_back_are_so_after_a_restart(mut subject: Subject) {
     subject.restart().await;
     assert_eq!((subject.turn().await.attempt, subject.activity().await.attempt), (1, 1));
 }
+
+pub async fn what_was_held_back_is_not_given_back(subject: Subject) {
+    subject.commit(None, vec![send("a", "m")]).await;
+    let turn = subject.turn().await;
+    subject.commit(Some(&turn.lock_token), vec![release_for(10)]).await;
+    // The message is held back, so it did not come with this lease.
+    let turn = subject.turn_of("a").await;
+    assert!(turn.messages.is_empty());
+    subject.commit(Some(&turn.lock_token), vec![release_unseen(None)]).await;
+    assert_eq!(subject.turn().await.attempt, 2);
+}
+
+pub async fn what_arrived_during_a_turn_is_not_given_back(subject: Subject) {
+    subject.commit(None, vec![send("a", "1")]).await;
+    let turn = subject.turn().await;
+    subject.commit(None, vec![send("a", "2")]).await;
+    subject.commit(Some(&turn.lock_token), vec![ack("a", &["1"]), release_unseen(None)]).await;
+    assert_eq!(subject.turn().await.attempt, 1);
+}
+
+pub async fn an_attempt_is_given_back_once(subject: Subject) {
+    subject.commit(None, vec![send("a", "m")]).await;
+    for _ in 0..2 {
+        let turn = subject.turn().await;
+        subject.commit(Some(&turn.lock_token), vec![release()]).await;
+    }
+    let turn = subject.turn().await;
+    assert_eq!(turn.attempt, 3);
+    subject.commit(Some(&turn.lock_token), vec![release_unseen(None), release_unseen(None)]).await;
+    assert_eq!(subject.turn().await.attempt, 3);
+}
+
+pub async fn an_attempt_is_given_back_into_the_next_execution(subject: Subject) {
+    subject.start("a").await;
+    let turn = subject.turn().await;
+    subject.commit(Some(&turn.lock_token), vec![create("a", 2), release_unseen(Some(Duration::from_secs(5)))]).await;
+    subject.clock.advance(Duration::from_secs(5));
+    let turn = subject.turn().await;
+    assert_eq!((turn.execution_id.0, turn.attempt), (2, 1));
+}

@@ -133,3 +133,24 @@ pub(super) fn release() -> TransactionOp {
 pub(super) fn release_for(seconds: u64) -> TransactionOp {
     TransactionOp::ReleaseLock { delay: Some(Duration::from_secs(seconds)), give_back_attempt: false }
 }
+
+/// Sets one of the keys and values of an instance.
+pub(super) fn note(instance: &str, key: &str, value: Option<&str>) -> TransactionOp {
+    let value = value.map(|value| Bytes::copy_from_slice(value.as_bytes()));
+    TransactionOp::PutKv { instance: id(instance), entries: vec![(key.to_owned(), value)] }
+}
+
+/// Puts a leased activity back as it was, after so many seconds.
+pub(super) fn put_back(token: &LockToken, seconds: u64, give_back_attempt: bool) -> TransactionOp {
+    let delay = (seconds > 0).then(|| Duration::from_secs(seconds));
+    TransactionOp::ReleaseWork { token: token.clone(), delay, give_back_attempt }
+}
+
+/// Ends the lease of the fence, and gives the attempt back.
+pub(super) fn release_unseen(delay: Option<Duration>) -> TransactionOp {
+    TransactionOp::ReleaseLock { delay, give_back_attempt: true }
+}
+
+pub(super) fn prune(instance: &str, execution: u64) -> TransactionOp {
+    TransactionOp::DeleteExecution { instance: id(instance), execution_id: ExecutionId(execution) }
+}

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::kit::*;
 use crate::ids::{InstanceId, MessageId};
-use crate::providers::{ActivityRequest, NewMessage, PageRequest, Queue, TransactionOp};
+use crate::providers::{ActivityRequest, KvPageRequest, NewMessage, PageRequest, Queue, TransactionOp};
 
 /// Each name is an instance of its own, with everything that hangs on it; half of them are deleted, and the others stay.
 async fn are_apart(subject: Subject, names: &[&str]) {
@@ -196,4 +196,19 @@ pub async fn long_keys_and_labels_come_back(subject: Subject) {
     assert_eq!((text(&record.metadata[&long]).as_str(), &record.labels[&long]), ("v", &long));
     let labels = vec![(long.clone(), long)];
     assert_eq!(subject.listed(PageRequest { labels, after: None, limit: 10, ..PageRequest::default() }).await, ["a"]);
+}
+
+pub async fn keys_of_noted_values_may_hold_anything(subject: Subject) {
+    subject.commit(None, vec![create("a", 1)]).await;
+    for key in ANYTHING.into_iter().chain(["../..", "k", "K", "'; --", "é", "e\u{301}", "%", "_"]) {
+        subject.commit(None, vec![note("a", key, Some(key))]).await;
+    }
+    let page = KvPageRequest { limit: 100, ..KvPageRequest::default() };
+    let entries = subject.provider.kv_page(&id("a"), page).await.unwrap().entries;
+    assert_eq!(entries.len(), ANYTHING.len() + 8);
+    assert!(entries.iter().all(|(key, value)| text(value) == *key));
+    assert!(entries.windows(2).all(|pair| pair[0].0 < pair[1].0), "ordered by bytes");
+    // A sign that means anything to a query means itself.
+    let page = KvPageRequest { prefix: "%".to_owned(), limit: 100, ..KvPageRequest::default() };
+    assert_eq!(subject.provider.kv_page(&id("a"), page).await.unwrap().entries.len(), 1);
 }

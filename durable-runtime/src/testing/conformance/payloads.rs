@@ -8,17 +8,18 @@ use super::kit::*;
 use crate::ids::{EventId, ExecutionId};
 use crate::providers::{NewMessage, Queue, TransactionOp};
 
-/// The bytes as an event, a message, an activity, a retried activity and a value.
+/// The bytes as an event, a message, an activity, a retried activity, a value of the record and a noted one.
 async fn come_back(subject: Subject, payloads: Vec<Bytes>) {
     let message_of = |(at, data): (usize, &Bytes)| NewMessage { data: data.clone(), ..work(&at.to_string()) };
     let items = || payloads.iter().enumerate().map(message_of).collect::<Vec<_>>();
-    let entries = payloads.iter().enumerate().map(|(at, data)| (at.to_string(), Some(data.clone()))).collect();
+    let entries: Vec<_> = payloads.iter().enumerate().map(|(at, data)| (at.to_string(), Some(data.clone()))).collect();
     let events = payloads.clone();
     let ops = vec![
         create("a", 1),
         TransactionOp::AppendHistory { instance: id("a"), execution_id: ExecutionId(1), first: EventId(1), events },
         enqueue(Queue::Turns(id("a")), items()),
         enqueue(Queue::Activities(id("a")), items()),
+        TransactionOp::PutKv { instance: id("a"), entries: Clone::clone(&entries) },
         TransactionOp::PutMetadata { instance: id("a"), entries },
     ];
     subject.commit(None, ops).await;
@@ -29,6 +30,7 @@ async fn come_back(subject: Subject, payloads: Vec<Bytes>) {
     let record = subject.record("a").await;
     for (at, data) in payloads.iter().enumerate() {
         assert!(record.metadata[&at.to_string()] == data, "values");
+        assert!(subject.provider.kv(&id("a"), &at.to_string()).await.unwrap().unwrap() == data, "noted values");
     }
     let jobs = subject.activities(1_000).await;
     assert!(jobs.iter().map(|job| &job.data).eq(&payloads), "activities");

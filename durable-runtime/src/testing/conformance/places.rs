@@ -15,18 +15,20 @@ async fn scene(subject: &Subject) -> (LeasedTurn, Vec<TransactionOp>) {
         send("a", "m"),
         schedule("a", "done"),
         schedule("a", "failed"),
+        schedule("a", "unseen"),
         schedule("a", "waiting"),
         put("a", "status", Some("running")),
         label("a", "kind", Some("order")),
         create("old", 1),
     ];
     subject.commit(None, ops).await;
-    let (turn, jobs) = (subject.turn().await, subject.activities(2).await);
+    let (turn, jobs) = (subject.turn().await, subject.activities(3).await);
     let ops = vec![
         ack("a", &["m"]),
         append("a", 1, 2, &["two", "three"]),
         ack_work(&jobs[0].lock_token),
         retry(&jobs[1].lock_token, Duration::from_secs(5), "again"),
+        put_back(&jobs[2].lock_token, 5, true),
         cancel(Queue::Activities(id("a")), &["waiting"]),
         schedule("a", "new"),
         send("b", "hello"),
@@ -34,7 +36,9 @@ async fn scene(subject: &Subject) -> (LeasedTurn, Vec<TransactionOp>) {
         label("a", "kind", Some("bill")),
         create("c", 1),
         delete("old"),
+        note("a", "k", Some("v")),
         create("a", 2),
+        prune("a", 1),
         release(),
     ];
     (turn, ops)
@@ -52,7 +56,8 @@ async fn refused_at_each_place(subject: Subject, wrong: TransactionOp, why: impl
         assert_eq!(subject.seen().await, before, "at place {place}");
     }
     subject.commit(Some(&turn.lock_token), ops).await;
-    assert_eq!(subject.history("a", 1).await, ["one", "two", "three"]);
+    assert!(subject.history("a", 1).await.is_empty());
+    assert_eq!(subject.record("a").await.execution_id.0, 2);
 }
 
 fn made_up() -> LockToken {
@@ -102,6 +107,21 @@ pub async fn an_end_of_work_that_is_gone_at_any_place_undoes_all(subject: Subjec
 pub async fn a_retry_of_work_that_is_gone_at_any_place_undoes_all(subject: Subject) {
     let why = |error: &CommitError| matches!(error, CommitError::WorkGone(token) if *token == made_up());
     refused_at_each_place(subject, retry(&made_up(), Duration::ZERO, "x"), why).await;
+}
+
+pub async fn giving_back_work_that_is_gone_at_any_place_undoes_all(subject: Subject) {
+    let why = |error: &CommitError| matches!(error, CommitError::WorkGone(token) if *token == made_up());
+    refused_at_each_place(subject, put_back(&made_up(), 0, true), why).await;
+}
+
+pub async fn a_noted_value_of_nobody_at_any_place_undoes_all(subject: Subject) {
+    let why = |error: &CommitError| matches!(error, CommitError::NoInstance(_));
+    refused_at_each_place(subject, note("nobody", "k", Some("v")), why).await;
+}
+
+pub async fn deleting_an_execution_to_come_at_any_place_undoes_all(subject: Subject) {
+    let why = |error: &CommitError| matches!(error, CommitError::Provider(error) if error.kind() == ErrorKind::Invalid);
+    refused_at_each_place(subject, prune("a", 9), why).await;
 }
 
 pub async fn a_release_of_nothing_at_any_place_undoes_all(subject: Subject) {

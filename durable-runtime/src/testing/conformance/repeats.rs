@@ -181,3 +181,29 @@ pub async fn a_repeat_under_a_lease_that_passed_on_is_answered(subject: Subject)
     again_after(&subject, Some(&old.lock_token), vec![append("a", 1, 1, &["one"])], pass_on).await;
     assert_eq!(subject.history("a", 1).await, ["one"]);
 }
+
+pub async fn a_repeated_note_does_not_cover_a_later_one(subject: Subject) {
+    subject.commit(None, vec![create("a", 1)]).await;
+    let later = async |subject: &Subject| subject.commit(None, vec![note("a", "k", Some("later"))]).await;
+    again_after(&subject, None, vec![note("a", "k", Some("first"))], later).await;
+    assert_eq!(subject.provider.kv(&id("a"), "k").await.unwrap().unwrap(), "later");
+}
+
+pub async fn a_repeated_giving_back_does_not_end_the_next_lease(subject: Subject) {
+    subject.commit(None, vec![schedule("a", "job")]).await;
+    let token = subject.activity().await.lock_token;
+    let mut next = None;
+    let lease = async |subject: &Subject| next = Some(subject.activity().await);
+    again_after(&subject, None, vec![put_back(&token, 0, true)], lease).await;
+    assert!(subject.activities(10).await.is_empty());
+    let next = next.unwrap();
+    assert_eq!(next.attempt, 1);
+    subject.commit(None, vec![ack_work(&next.lock_token)]).await;
+}
+
+pub async fn a_repeated_pruning_spares_what_was_written_since(subject: Subject) {
+    subject.commit(None, vec![create("a", 1), append("a", 1, 1, &["old"]), create("a", 2)]).await;
+    let write = async |subject: &Subject| subject.commit(None, vec![append("a", 1, 1, &["new"])]).await;
+    again_after(&subject, None, vec![prune("a", 1)], write).await;
+    assert_eq!(subject.history("a", 1).await, ["new"]);
+}

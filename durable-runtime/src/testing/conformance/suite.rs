@@ -62,6 +62,9 @@ macro_rules! conformance_suite {
                     a_retry_of_work_that_is_gone_at_any_place_undoes_all
                     a_release_of_nothing_at_any_place_undoes_all
                     a_lost_lease_undoes_each_op_on_its_own
+                    giving_back_work_that_is_gone_at_any_place_undoes_all
+                    a_noted_value_of_nobody_at_any_place_undoes_all
+                    deleting_an_execution_to_come_at_any_place_undoes_all
                 ]
                 repeats: [
                     a_repeated_start_is_not_refused
@@ -83,6 +86,9 @@ macro_rules! conformance_suite {
                     a_repeat_is_known_after_hundreds_of_others
                     a_refused_transaction_is_judged_anew_each_time
                     a_repeat_under_a_lease_that_passed_on_is_answered
+                    a_repeated_note_does_not_cover_a_later_one
+                    a_repeated_giving_back_does_not_end_the_next_lease
+                    a_repeated_pruning_spares_what_was_written_since
                 ]
                 leases: [
                     a_lease_is_exclusive
@@ -321,6 +327,10 @@ macro_rules! conformance_suite {
                     a_message_of_the_turn_that_is_given_back_may_be_acknowledged
                     attempts_go_on_over_restarts
                     attempts_given_back_are_so_after_a_restart
+                    what_was_held_back_is_not_given_back
+                    what_arrived_during_a_turn_is_not_given_back
+                    an_attempt_is_given_back_once
+                    an_attempt_is_given_back_into_the_next_execution
                 ]
                 waiting: [
                     what_waits_is_listed_in_order
@@ -433,6 +443,7 @@ macro_rules! conformance_suite {
                     a_deleted_instance_takes_all_its_numbers_along
                     what_was_made_and_deleted_in_one_transaction_does_not_count
                     refused_and_repeated_transactions_do_not_count
+                    work_that_is_given_back_is_not_leased_and_still_counts
                 ]
                 names: [
                     quotes_are_letters
@@ -454,6 +465,7 @@ macro_rules! conformance_suite {
                     labels_may_hold_anything
                     topics_and_tags_may_hold_anything
                     long_keys_and_labels_come_back
+                    keys_of_noted_values_may_hold_anything
                 ]
                 payloads: [
                     nothing_comes_back_as_nothing

@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken, MessageId};
-use crate::providers::{CommitId, InstanceRecord, NewMessage, OwnerId};
+use crate::providers::{CommitId, InstanceRecord, LeaseHolder, NewMessage, OwnerId};
 
 /// A store of the port, as a value.
 ///
@@ -36,8 +36,7 @@ pub struct Model {
     inboxes: BTreeMap<InstanceId, Inbox>,
     activities: BTreeMap<ActivityKey, Waiting>,
     leases: BTreeMap<u64, Lease>,
-    /// Who holds a session, for how long from each use on, and until when.
-    sessions: BTreeMap<String, (OwnerId, Duration, Timestamp)>,
+    sessions: BTreeMap<String, Session>,
     commits: BTreeSet<CommitId>,
     /// Of messages, in both queues.
     arrivals: u64,
@@ -50,7 +49,7 @@ type ActivityKey = (InstanceId, MessageId);
 struct Instance {
     record: InstanceRecord,
     histories: BTreeMap<ExecutionId, Vec<Bytes>>,
-    /// Its keys and values.
+    /// Keys and values.
     entries: BTreeMap<String, Bytes>,
 }
 
@@ -82,6 +81,20 @@ struct Lease {
     expires: Timestamp,
 }
 
+impl Lease {
+    fn holder(&self) -> LeaseHolder {
+        LeaseHolder { owner: self.owner.clone(), until: self.expires, lock_token: self.token.clone() }
+    }
+}
+
+/// Who holds a session, and how long from each use on.
+#[derive(Debug, Clone)]
+struct Session {
+    owner: OwnerId,
+    ttl: Duration,
+    until: Timestamp,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Leased {
     Turn,
@@ -94,20 +107,31 @@ impl Model {
         Self::default()
     }
 
-    /// The process ends and another begins: no lease outlives it, nor does what delays held back.
+    /// When something changes by time alone after `now`: a message comes due, or a lease or session ends.
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let delayed = self.inboxes.values().map(|inbox| inbox.not_before);
+        let turns = self.inboxes.values().flat_map(|inbox| inbox.messages.values()).map(|waiting| waiting.place.0);
+        let activities = self.activities.values().map(|waiting| waiting.place.0);
+        let leases = self.leases.values().map(|lease| lease.expires);
+        let sessions = self.sessions.values().map(|session| session.until);
+        let all = delayed.chain(turns).chain(activities).chain(leases).chain(sessions);
+        all.filter(|moment| *moment > now).min()
+    }
+
+    /// The process ends and another begins: no lease and no session outlives it, nor does what delays held back.
     pub fn restart(&mut self) {
+        self.sessions.clear();
         while let Some(fence) = self.leases.keys().next().copied() {
             self.end_lease(fence, Timestamp::EPOCH);
         }
         self.inboxes.values_mut().for_each(|inbox| inbox.not_before = Timestamp::EPOCH);
-        self.sessions.clear();
     }
 
     fn expire(&mut self, now: Timestamp) {
         let ended: Vec<u64> =
             self.leases.iter().filter(|(_, lease)| lease.expires <= now).map(|(fence, _)| *fence).collect();
         ended.into_iter().for_each(|fence| self.end_lease(fence, Timestamp::EPOCH));
-        self.sessions.retain(|_, (.., until)| *until > now);
+        self.sessions.retain(|_, session| session.until > now);
     }
 
     /// What was leased can be leased again; messages for turns not before `not_before`.

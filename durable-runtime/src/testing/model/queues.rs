@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Lease, Leased, Model};
+use super::{Lease, Leased, Model, Session};
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken};
-use crate::providers::{
-    ActivityRequest, LeasedActivity, LeasedMessage, LeasedTurn, NewMessage, OwnerId, Renewal, TurnRequest,
-};
+use crate::providers::{ActivityRequest, LeasedActivity, LeasedMessage, LeasedTurn, OwnerId, Renewal, TurnRequest};
 
 impl Model {
     /// As [`Provider::fetch_turns`](crate::Provider::fetch_turns), without waiting.
@@ -39,8 +37,9 @@ impl Model {
             return None;
         }
         let (execution_id, history_len) = self.newest(&instance).unwrap_or((ExecutionId::FIRST, 0));
-        let lock_token = self.lease((&instance, execution_id), Leased::Turn, (&want.owner, want.ttl), now);
-        let (messages, attempt): (Vec<_>, _) = self.with_inbox(&instance, |inbox| {
+        let of = (&instance, execution_id);
+        let lock_token = self.lease(of, Leased::Turn, (&want.owner, want.ttl), now);
+        let (messages, attempt): (Vec<LeasedMessage>, _) = self.with_inbox(&instance, |inbox| {
             inbox.lease = Some(lock_token.fence);
             let held_back = inbox.not_before > now;
             let visible = |waiting: &&mut super::Waiting| waiting.place.0 <= now && !held_back;
@@ -56,7 +55,7 @@ impl Model {
             (visible.into_iter().map(message).collect(), attempt)
         });
         if let Some(lease) = self.leases.get_mut(&lock_token.fence) {
-            lease.handed_out = messages.iter().map(|message: &LeasedMessage| message.id.clone()).collect();
+            lease.handed_out = messages.iter().map(|message| message.id.clone()).collect();
         }
         let is_new_execution = history_len == 0;
         Some(LeasedTurn { instance, execution_id, is_new_execution, history_len, messages, attempt, lock_token })
@@ -65,15 +64,11 @@ impl Model {
     /// As [`Provider::fetch_activities`](crate::Provider::fetch_activities), without waiting.
     pub fn fetch_activities(&mut self, want: &ActivityRequest, now: Timestamp) -> Vec<LeasedActivity> {
         self.expire(now);
-        let is_open = |session: &String| {
-            let held = self.sessions.get(session);
-            want.session_ttl.is_some() && held.is_none_or(|(owner, ..)| *owner == want.owner)
-        };
         let serves = |waiting: &super::Waiting| {
-            let NewMessage { topic, tag, session, .. } = &waiting.message;
-            want.topics.contains(topic)
+            let tag = &waiting.message.tag;
+            want.topics.contains(&waiting.message.topic)
                 && tag.as_ref().is_none_or(|tag| want.tags.contains(tag))
-                && session.as_ref().is_none_or(is_open)
+                && waiting.message.session.as_ref().is_none_or(|session| self.may_take(session, want))
         };
         let free = self.activities.iter().filter(|(_, waiting)| waiting.lease.is_none() && waiting.place.0 <= now);
         let mut ready: Vec<_> =
@@ -82,53 +77,54 @@ impl Model {
         let mut leased = Vec::new();
         for (_, (instance, id)) in ready.into_iter().take(want.max) {
             let key = (instance, id);
-            let Some(execution_id) = self.activities.get(&key).map(|waiting| waiting.message.execution_id) else {
-                continue;
-            };
-            let lock_token =
-                self.lease((&key.0, execution_id), Leased::Activity(key.1.clone()), (&want.owner, want.ttl), now);
+            let Some(message) = self.activities.get(&key).map(|waiting| waiting.message.clone()) else { continue };
+            let on = Leased::Activity(key.1.clone());
+            let lock_token = self.lease((&key.0, message.execution_id), on, (&want.owner, want.ttl), now);
+            if let Some(session) = &message.session {
+                let ttl = want.session_ttl.unwrap_or_default();
+                self.hold(session, &want.owner, ttl, now.saturating_add(ttl.max(want.ttl)));
+            }
             let Some(waiting) = self.activities.get_mut(&key) else { continue };
             waiting.lease = Some(lock_token.fence);
             waiting.attempt += 1;
             let (attempt, data) = (waiting.attempt, waiting.message.data.clone());
-            if let (Some(session), Some(ttl)) = (waiting.message.session.clone(), want.session_ttl) {
-                self.hold(session, &want.owner, ttl, now.saturating_add(ttl.max(want.ttl)));
-            }
             let (instance, id) = key;
             leased.push(LeasedActivity { instance, id, data, attempt, lock_token });
         }
         leased
     }
 
+    /// Whether this worker takes messages of sessions, and nobody else holds this one.
+    fn may_take(&self, session: &str, want: &ActivityRequest) -> bool {
+        want.session_ttl.is_some() && self.sessions.get(session).is_none_or(|held| held.owner == want.owner)
+    }
+
+    fn hold(&mut self, session: &str, owner: &OwnerId, ttl: Duration, until: Timestamp) {
+        let before = self.sessions.get(session).filter(|held| held.owner == *owner).map_or(until, |held| held.until);
+        let held = Session { owner: owner.clone(), ttl, until: until.max(before) };
+        self.sessions.insert(session.to_owned(), held);
+    }
+
     /// As [`Provider::renew`](crate::Provider::renew).
     pub fn renew(&mut self, tokens: &[LockToken], ttl: Duration, now: Timestamp) -> Vec<Renewal> {
         self.expire(now);
-        let until = now.saturating_add(ttl);
-        let mut renew = |token: &LockToken| {
-            let out = self.out(token).is_some();
-            match self.leases.get_mut(&token.fence).filter(|_| out) {
-                None => Renewal::Lost,
-                Some(lease) => {
-                    lease.expires = until;
-                    let Leased::Activity(id) = &lease.on else { return Renewal::Until(until) };
-                    let waiting = self.activities.get(&(token.instance.clone(), id.clone()));
-                    let session = waiting.and_then(|waiting| waiting.message.session.clone());
-                    if let Some((session, (owner, ttl, _))) =
-                        session.and_then(|session| self.sessions.get(&session).cloned().map(|held| (session, held)))
-                    {
-                        self.hold(session, &owner, ttl, until.max(now.saturating_add(ttl)));
-                    }
-                    Renewal::Until(until)
-                }
-            }
-        };
-        tokens.iter().map(&mut renew).collect()
+        tokens.iter().map(|token| self.renew_one(token, ttl, now)).collect()
     }
 
-    fn hold(&mut self, session: String, owner: &OwnerId, ttl: Duration, until: Timestamp) {
-        let before = self.sessions.get(&session).filter(|(of, ..)| of == owner).map(|(.., until)| *until);
-        let until = before.map_or(until, |before| before.max(until));
-        self.sessions.insert(session, (owner.clone(), ttl, until));
+    fn renew_one(&mut self, token: &LockToken, ttl: Duration, now: Timestamp) -> Renewal {
+        let until = now.saturating_add(ttl);
+        let out = self.out(token).is_some();
+        let Some(lease) = self.leases.get_mut(&token.fence).filter(|_| out) else { return Renewal::Lost };
+        lease.expires = until;
+        if let Leased::Activity(id) = &lease.on {
+            let activity = self.activities.get(&(token.instance.clone(), id.clone()));
+            let session = activity.and_then(|waiting| waiting.message.session.clone());
+            let held = session.and_then(|session| Some((self.sessions.get(&session)?.clone(), session)));
+            if let Some((Session { owner, ttl, .. }, session)) = held {
+                self.hold(&session, &owner, ttl, until.max(now.saturating_add(ttl)));
+            }
+        }
+        Renewal::Until(until)
     }
 
     fn lease(
@@ -141,16 +137,8 @@ impl Model {
         self.last_fence += 1;
         let (instance, fence) = (instance.clone(), self.last_fence);
         let token = LockToken { instance, execution_id, granted_at_ms: now.as_millis(), fence };
-        self.leases.insert(
-            fence,
-            Lease {
-                token: token.clone(),
-                on,
-                owner: owner.clone(),
-                handed_out: Vec::new(),
-                expires: now.saturating_add(ttl),
-            },
-        );
+        let (handed_out, expires) = (Vec::new(), now.saturating_add(ttl));
+        self.leases.insert(fence, Lease { token: token.clone(), on, owner: owner.clone(), handed_out, expires });
         token
     }
 

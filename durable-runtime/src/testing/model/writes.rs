@@ -21,8 +21,10 @@ struct Draft {
     raised: BTreeSet<InstanceId>,
     /// The lease ends with this transaction, and what stays is held back until then.
     released: Option<Timestamp>,
-    /// What stays does not count as handed out.
-    given_back: bool,
+    /// The messages that came with that lease.
+    handed_out: Vec<MessageId>,
+    /// Those of which what stays was not handed out after all.
+    given_back: Vec<MessageId>,
 }
 
 impl Model {
@@ -37,12 +39,16 @@ impl Model {
             return Ok(BatchResult::kept(*commit_id));
         }
         let mut draft = Draft {
+            handed_out: fence
+                .as_ref()
+                .and_then(|token| self.out(token))
+                .map_or(Vec::new(), |lease| lease.handed_out.clone()),
             model: self.clone(),
             fence: fence.clone(),
             now,
             raised: BTreeSet::new(),
             released: None,
-            given_back: false,
+            given_back: Vec::new(),
         };
         draft.check_fence()?;
         for op in ops {
@@ -75,7 +81,9 @@ impl Draft {
             }
             TransactionOp::AckMessages { instance, messages } => {
                 if self.fence.as_ref().is_none_or(|fence| fence.instance != *instance) {
-                    return Err(invalid("`AckMessages` needs the lease of this instance as fence").into());
+                    return Err(invalid("`AckMessages` needs the lease of this instance as fence")
+                        .instance(instance)
+                        .into());
                 }
                 self.cancel(&Queue::Turns(instance.clone()), messages);
                 Ok(())
@@ -86,6 +94,9 @@ impl Draft {
                 Ok(())
             }
             TransactionOp::RetryWork { token, delay, data } => self.retry(token, *delay, data),
+            TransactionOp::ReleaseWork { token, delay, give_back_attempt } => {
+                self.release_work(token, delay.unwrap_or_default(), *give_back_attempt)
+            }
             TransactionOp::CancelWork { queue, items } => {
                 self.cancel(queue, items);
                 Ok(())
@@ -107,10 +118,7 @@ impl Draft {
                 }
                 Ok(())
             }
-            TransactionOp::DeleteExecution { instance, execution_id } => self.prune(instance, *execution_id),
-            TransactionOp::ReleaseWork { token, delay, give_back_attempt } => {
-                self.give_up(token, delay.unwrap_or_default(), *give_back_attempt)
-            }
+            TransactionOp::DeleteExecution { instance, execution_id } => self.delete_execution(instance, *execution_id),
             TransactionOp::DeleteInstance { instance } => {
                 self.delete(instance);
                 Ok(())
@@ -154,7 +162,8 @@ impl Draft {
         let missing = || CommitError::NoInstance(instance.clone());
         let found = self.model.instances.get_mut(instance).ok_or_else(missing)?;
         if execution_id > found.record.execution_id || execution_id < ExecutionId::FIRST {
-            return Err(invalid("there is no such execution").instance(instance).into());
+            let message = format!("there is no execution {execution_id}, the newest is {}", found.record.execution_id);
+            return Err(invalid(&message).instance(instance).into());
         }
         let history = found.histories.entry(execution_id).or_default();
         let expected = EventId(history.len() as u64 + 1);
@@ -215,25 +224,28 @@ impl Draft {
         Ok(())
     }
 
-    fn give_up(&mut self, token: &LockToken, delay: Duration, give_back: bool) -> Result<(), CommitError> {
+    fn release_work(&mut self, token: &LockToken, delay: Duration, give_back: bool) -> Result<(), CommitError> {
         let key = self.leased_activity(token)?;
         self.model.leases.remove(&token.fence);
-        self.model.arrivals += u64::from(!delay.is_zero());
+        if !delay.is_zero() {
+            self.model.arrivals += 1;
+        }
+        let arrivals = self.model.arrivals;
         if let Some(waiting) = self.model.activities.get_mut(&key) {
-            if !delay.is_zero() {
-                waiting.place = (self.now.saturating_add(delay), self.model.arrivals);
-            }
-            waiting.attempt -= u32::from(give_back);
             waiting.lease = None;
+            waiting.attempt -= u32::from(give_back);
+            if !delay.is_zero() {
+                waiting.place = (self.now.saturating_add(delay), arrivals);
+            }
         }
         Ok(())
     }
 
-    fn prune(&mut self, instance: &InstanceId, execution_id: ExecutionId) -> Result<(), CommitError> {
+    fn delete_execution(&mut self, instance: &InstanceId, execution_id: ExecutionId) -> Result<(), CommitError> {
         let missing = || CommitError::NoInstance(instance.clone());
         let found = self.model.instances.get_mut(instance).ok_or_else(missing)?;
         if execution_id >= found.record.execution_id {
-            return Err(invalid("only older executions can be deleted").instance(instance).into());
+            return Err(invalid("only an older execution can be deleted").instance(instance).into());
         }
         found.histories.remove(&execution_id);
         Ok(())
@@ -256,23 +268,25 @@ impl Draft {
     }
 
     fn release(&mut self, delay: Duration, give_back: bool) -> Result<(), CommitError> {
-        let Some(token) = self.fence.clone() else { return Err(invalid("`ReleaseLock` needs a fence").into()) };
-        self.given_back |= give_back && self.model.leases.contains_key(&token.fence);
+        if self.fence.is_none() {
+            return Err(invalid("`ReleaseLock` needs a fence").into());
+        }
+        if give_back {
+            self.given_back = self.handed_out.clone();
+        }
         self.released = Some(if delay.is_zero() { Timestamp::EPOCH } else { self.now.saturating_add(delay) });
         Ok(())
     }
 
     fn finish(&mut self) {
         if let Some((token, not_before)) = self.fence.clone().zip(self.released) {
-            let lease = self.model.leases.get(&token.fence).filter(|_| self.given_back);
-            let handed_out = lease.map(|lease| lease.handed_out.clone()).unwrap_or_default();
-            self.model.with_inbox(&token.instance, |inbox| {
-                for id in handed_out {
-                    if let Some(waiting) = inbox.messages.get_mut(&id) {
-                        waiting.attempt = waiting.attempt.saturating_sub(1);
-                    }
+            for id in std::mem::take(&mut self.given_back) {
+                if let Some(waiting) =
+                    self.model.inboxes.get_mut(&token.instance).and_then(|inbox| inbox.messages.get_mut(&id))
+                {
+                    waiting.attempt = waiting.attempt.saturating_sub(1);
                 }
-            });
+            }
             self.model.end_lease(token.fence, not_before);
             // It may have ended in this transaction already, with its execution; what stays waits all the same.
             self.model.with_inbox(&token.instance, |inbox| inbox.not_before = not_before);

@@ -34,8 +34,11 @@ const RENEW_SESSION: &str = "UPDATE sessions SET expires = max(expires, ?3, ?4 +
     (SELECT m.session FROM messages m JOIN leases l ON l.instance = m.instance AND l.activity = m.id \
     WHERE l.fence = ?1 AND m.instance = ?2 AND m.queue = 1)";
 const OF_FENCE: &str = "SELECT fence, instance, activity FROM leases WHERE fence = ?1";
+const GRANTED: &str = "SELECT granted_at FROM leases WHERE fence = ?1";
+/// What was held back when the lease was granted did not come with it.
 const UNCOUNT_TURN: &str = "UPDATE messages SET attempt = attempt - 1 WHERE instance = ?1 AND queue = 0 AND attempt > 0 \
-                            AND visible_at <= (SELECT granted_at FROM leases WHERE fence = ?2)";
+                            AND visible_at <= ?2 \
+                            AND coalesce((SELECT not_before FROM turns WHERE instance = ?1), 0) <= ?2";
 const UNCOUNT_ACTIVITY: &str =
     "UPDATE messages SET attempt = attempt - 1 WHERE instance = ?1 AND queue = 1 AND id = ?2 AND attempt > 0";
 const FIRST_MESSAGE: &str = "SELECT visible_at, sequence FROM messages WHERE instance = ?1 AND queue = 0 \
@@ -162,9 +165,13 @@ pub(super) fn free_activity(
     Ok(())
 }
 
-/// What was handed out under this lease, which is still out, does not count as an attempt.
-pub(super) fn uncount_turn(sql: &mut Sql<'_>, instance: &InstanceId, fence: u64) -> Result<(), ProviderError> {
-    sql.execute(UNCOUNT_TURN, &[instance.into(), fence.into()])?;
+/// What was handed out under the lease that was granted then does not count as an attempt.
+pub(super) fn uncount_turn(
+    sql: &mut Sql<'_>,
+    instance: &InstanceId,
+    granted_at: Timestamp,
+) -> Result<(), ProviderError> {
+    sql.execute(UNCOUNT_TURN, &[instance.into(), granted_at.into()])?;
     Ok(())
 }
 
@@ -211,7 +218,11 @@ pub(super) fn revoke(session: &mut dyn Session, fences: &[u64]) -> Result<(), Pr
     for fence in fences {
         for (fence, instance, lease) in those(&mut sql, OF_FENCE, *fence)? {
             match &lease.activity {
-                None => uncount_turn(&mut sql, &instance, fence)?,
+                None => {
+                    if let Some(granted_at) = sql.first(GRANTED, &[fence.into()], |row| row.moment(0))? {
+                        uncount_turn(&mut sql, &instance, granted_at)?;
+                    }
+                }
                 Some(id) => uncount_activity(&mut sql, &instance, id)?,
             }
         }

@@ -61,6 +61,8 @@ pub(super) struct Write<'a> {
     queues: BTreeSet<InstanceId>,
     /// The lease ends with this transaction; what stays is held back until then.
     released: Option<Timestamp>,
+    /// What stays of the messages of that lease was not handed out.
+    given_back: bool,
     changes: Changes,
 }
 
@@ -81,7 +83,7 @@ impl<'a> Write<'a> {
         }
         let (records, queues, changes) = (BTreeMap::new(), BTreeSet::new(), Changes::default());
         let fence = fence.clone();
-        let mut write = Self { sql, counters, now, fence, records, queues, released: None, changes };
+        let mut write = Self { sql, counters, now, fence, records, queues, released: None, given_back: false, changes };
         write.check_fence()?;
         for op in ops {
             write.apply(op)?;
@@ -123,6 +125,10 @@ impl<'a> Write<'a> {
             self.changes.records.insert(instance);
         }
         if let Some((token, not_before)) = self.fence.take().zip(self.released) {
+            if self.given_back {
+                let granted_at = Timestamp::from_millis(token.granted_at_ms);
+                lease::uncount_turn(&mut self.sql, &token.instance, granted_at)?;
+            }
             lease::release(&mut self.sql, &token.instance, token.fence, not_before)?;
             self.queues.insert(token.instance);
             self.changes.turns = true;
@@ -152,13 +158,11 @@ impl<'a> Write<'a> {
     }
 
     fn release(&mut self, delay: Duration, give_back: bool) -> Result<(), CommitError> {
-        let Some(token) = self.fence.clone() else {
+        if self.fence.is_none() {
             let message = "`ReleaseLock` needs a fence: the lease that it ends";
             return Err(ProviderError::new(ErrorKind::Invalid, COMMIT, message).into());
-        };
-        if give_back {
-            lease::uncount_turn(&mut self.sql, &token.instance, token.fence)?;
         }
+        self.given_back |= give_back;
         self.released = Some(if delay.is_zero() { Timestamp::EPOCH } else { self.now.saturating_add(delay) });
         Ok(())
     }

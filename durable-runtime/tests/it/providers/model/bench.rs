@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durable_runtime::providers::{
-    ActivityRequest, CommitId, OwnerId, PageRequest, Provider, Stats, Transaction, TransactionOp, TurnRequest,
+    ActivityRequest, CommitId, KvPageRequest, OwnerId, PageRequest, Provider, Stats, Transaction, TransactionOp,
+    TurnRequest,
 };
 use durable_runtime::testing::{ManualClock, Model};
-use durable_runtime::{Clock, InstanceId, LockToken, Timestamp};
+use durable_runtime::{Clock, ExecutionId, InstanceId, LockToken, Timestamp};
 use proptest::test_runner::TestCaseError;
 use tempfile::{TempDir, tempdir};
 use tokio::runtime::Runtime;
@@ -81,31 +82,27 @@ impl<'a> Bench<'a> {
                 Some(transactions) => self.commit(case, transactions),
                 None => Ok(()),
             },
-            Step::FetchTurns { max, ttl, instance: of } => {
-                let (ttl, instance) = (Duration::from_millis(*ttl), of.map(instance));
-                let want = TurnRequest { owner: owner(), max: *max, ttl, wait: Duration::ZERO, instance };
-                self.fetch_turns(case, want)
+            Step::FetchTurns { owner: of, max, ttl, instance: one } => {
+                let (owner, ttl, instance) = (owner(*of), Duration::from_millis(*ttl), one.map(instance));
+                self.fetch_turns(case, TurnRequest { owner, max: *max, ttl, wait: Duration::ZERO, instance })
             }
-            Step::FetchActivities { max, ttl, topics, tags } => {
+            Step::FetchActivities { owner: of, max, ttl, topics, tags, session } => {
+                let (owner, ttl, max) = (owner(*of), Duration::from_millis(*ttl), *max);
                 let (topics, tags) = (resolve::topics(*topics), resolve::tags(*tags));
-                let ttl = Duration::from_millis(*ttl);
-                let want = ActivityRequest {
-                    owner: owner(),
-                    max: *max,
-                    ttl,
-                    wait: Duration::ZERO,
-                    topics,
-                    tags,
-                    session_ttl: None,
-                };
-                self.fetch_activities(case, want)
+                let (session_ttl, wait) = (session.map(Duration::from_millis), Duration::ZERO);
+                self.fetch_activities(case, ActivityRequest { owner, max, ttl, wait, topics, tags, session_ttl })
             }
             Step::Renew { leases, ttl } => self.renew(case, leases, Duration::from_millis(*ttl)),
             Step::Advance(millis) => {
                 self.clock.advance(Duration::from_millis(*millis));
                 Ok(())
             }
-            Step::List { after, limit, label } => self.list(case, &resolve::page(*after, *limit, *label)),
+            Step::List { after, limit, label, filter } => {
+                self.list(case, &resolve::page(*after, *limit, *label, *filter))
+            }
+            Step::Look { instance: of, limit, prefix, after } => {
+                self.look(case, &instance(*of), *limit, resolve::values(*prefix, *after, *limit))
+            }
             Step::Restart => {
                 self.restart(case);
                 Ok(())
@@ -163,6 +160,37 @@ impl<'a> Bench<'a> {
         same("page", &want.instances, &got.instances)
     }
 
+    fn look(
+        &self,
+        case: &mut Case,
+        instance: &InstanceId,
+        limit: usize,
+        values: KvPageRequest,
+    ) -> Result<(), TestCaseError> {
+        let want = case.model.kv_page(instance, &values).entries;
+        let got = self.runtime.block_on(self.store.kv_page(instance, values)).map_err(failed)?;
+        same("values", &want, &got.entries)?;
+        if let Some((key, value)) = want.first() {
+            let got = self.runtime.block_on(self.store.kv(instance, key)).map_err(failed)?;
+            same("value", &Some(value.clone()), &got)?;
+        }
+        let want = case.model.executions(instance, ExecutionId::FIRST, limit);
+        let got = self.runtime.block_on(self.store.executions(instance, ExecutionId::FIRST, limit)).map_err(failed)?;
+        same("executions", &want, &got)?;
+        let want = case.model.messages(instance, limit, self.now());
+        let mut got = self.runtime.block_on(self.store.messages(instance, limit)).map_err(failed)?;
+        let holders = got.messages.iter_mut().filter_map(|message| message.lease.as_mut()).chain(&mut got.lease);
+        for holder in holders {
+            // By the fence of the model, which has one of its own for each lease.
+            let known = case.leases.iter().find(|(_, store)| *store == holder.lock_token);
+            holder.lock_token = known.map_or(holder.lock_token.clone(), |(model, _)| model.clone());
+        }
+        if case.restarted {
+            got.messages.iter_mut().zip(&want.messages).for_each(|(got, want)| got.attempt = want.attempt);
+        }
+        same("what waits", &format!("{want:?}"), &format!("{got:?}"))
+    }
+
     fn restart(&mut self, case: &mut Case) {
         if !self.store.capabilities().persistent {
             return;
@@ -211,8 +239,8 @@ impl Case {
     }
 }
 
-fn owner() -> OwnerId {
-    OwnerId::new("model")
+fn owner(number: usize) -> OwnerId {
+    OwnerId::new(["one", "two"][number])
 }
 
 pub(super) fn failed(error: impl std::fmt::Display) -> TestCaseError {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use durable_runtime::providers::{CommitId, NewMessage, PageRequest, Queue, Transaction, TransactionOp};
+use durable_runtime::providers::{
+    CommitId, KvPageRequest, LabelFilter, NewMessage, PageRequest, Queue, Transaction, TransactionOp,
+};
 use durable_runtime::testing::Model;
 use durable_runtime::{EventId, ExecutionId, InstanceId, LockToken, MessageId, Timestamp};
 
@@ -39,10 +41,37 @@ pub(super) fn tags(bits: usize) -> Arc<[String]> {
     (0..2).filter(|bit| bits >> bit & 1 == 1).filter_map(|bit| TAGS[bit + 1]).map(str::to_owned).collect()
 }
 
-pub(super) fn page(after: Option<usize>, limit: usize, label: Option<(usize, usize)>) -> PageRequest {
+pub(super) fn page(
+    after: Option<usize>,
+    limit: usize,
+    label: Option<(usize, usize)>,
+    filter: Option<(usize, usize)>,
+) -> PageRequest {
     let labels = label.into_iter().map(|(name, value)| (label_name(name), label_value(value))).collect();
-    PageRequest { labels, after: after.map(instance), limit, ..PageRequest::default() }
+    let filters = filter.into_iter().map(|(kind, name)| label_filter(kind, label_name(name))).collect();
+    PageRequest { labels, filters, after: after.map(instance), limit }
 }
+
+fn label_filter(kind: usize, name: String) -> LabelFilter {
+    match kind {
+        0 => LabelFilter::Equals { name, value: label_value(0) },
+        1 => LabelFilter::OneOf { name, values: vec![label_value(1), label_value(0), label_value(1)] },
+        2 => LabelFilter::Prefix { name, prefix: "i".to_owned() },
+        3 => LabelFilter::Between { name, from: Some("ind".to_owned()), to: Some("order".to_owned()) },
+        4 => LabelFilter::Exists { name },
+        _ => LabelFilter::Missing { name },
+    }
+}
+
+pub(super) fn key(number: usize) -> String {
+    ["", "k", "kk", "É"][number].to_owned()
+}
+
+pub(super) fn values(prefix: usize, after: Option<usize>, limit: usize) -> KvPageRequest {
+    KvPageRequest { prefix: key(prefix), after: after.map(key), limit }
+}
+
+const SESSIONS: [Option<&str>; 3] = [None, Some("s"), Some("s2")];
 
 fn label_name(number: usize) -> String {
     ["kind", "k"][number].to_owned()
@@ -128,25 +157,36 @@ fn resolve(case: &Case, scratch: &Model, op: &Op, now: Timestamp) -> Option<(Tra
             let instance = instance(*of);
             let execution_id = ExecutionId(newest(&instance).max(1));
             let visible_at = moment(*later, now);
-            let (id, topic, tag, data) = (id(*name), String::new(), None, data(*size));
-            let items = vec![NewMessage { id, execution_id, topic, tag, session: None, visible_at, data }];
+            let (id, topic, data) = (id(*name), String::new(), data(*size));
+            let items = vec![NewMessage { id, execution_id, topic, tag: None, session: None, visible_at, data }];
             TransactionOp::EnqueueWork { queue: Queue::Turns(instance), items }
         }
-        Op::Schedule { instance: of, id: name, topic, tag, later, size } => {
+        Op::Schedule { instance: of, id: name, lane: (topic, tag, session), later, size } => {
             let instance = instance(*of);
-            let execution_id = ExecutionId(newest(&instance).max(1));
-            let visible_at = moment(*later, now);
-            let (topic, tag) = (TOPICS[*topic].to_owned(), TAGS[*tag].map(str::to_owned));
-            let items = vec![NewMessage {
+            let message = NewMessage {
                 id: id(*name),
-                execution_id,
-                topic,
-                tag,
-                session: None,
-                visible_at,
+                execution_id: ExecutionId(newest(&instance).max(1)),
+                topic: TOPICS[*topic].to_owned(),
+                tag: TAGS[*tag].map(str::to_owned),
+                session: SESSIONS[*session].map(str::to_owned),
+                visible_at: moment(*later, now),
                 data: data(*size),
-            }];
-            TransactionOp::EnqueueWork { queue: Queue::Activities(instance), items }
+            };
+            TransactionOp::EnqueueWork { queue: Queue::Activities(instance), items: vec![message] }
+        }
+        Op::ReleaseWork { lease: fence, delay, give_back } => {
+            let (model, store) = lease(case, fence)?;
+            let (delay, give_back_attempt) = (delay.map(Duration::from_millis), *give_back);
+            let release = |token| TransactionOp::ReleaseWork { token, delay, give_back_attempt };
+            return Some((release(model), release(store)));
+        }
+        Op::PutKv { instance: of, key: name, size } => {
+            TransactionOp::PutKv { instance: instance(*of), entries: vec![(key(*name), size.map(data))] }
+        }
+        Op::DeleteExecution(of, back) => {
+            let instance = instance(*of);
+            let execution_id = ExecutionId(newest(&instance).saturating_sub(*back));
+            TransactionOp::DeleteExecution { instance, execution_id }
         }
         Op::Ack { instance: of, ids: numbers } => {
             TransactionOp::AckMessages { instance: instance(*of), messages: ids(numbers) }
@@ -166,8 +206,9 @@ fn resolve(case: &Case, scratch: &Model, op: &Op, now: Timestamp) -> Option<(Tra
             TransactionOp::PutLabels { instance: instance(*of), labels }
         }
         Op::Delete(of) => TransactionOp::DeleteInstance { instance: instance(*of) },
-        Op::Release(delay) => {
-            TransactionOp::ReleaseLock { delay: delay.map(Duration::from_millis), give_back_attempt: false }
+        Op::Release(delay, give_back_attempt) => {
+            let (delay, give_back_attempt) = (delay.map(Duration::from_millis), *give_back_attempt);
+            TransactionOp::ReleaseLock { delay, give_back_attempt }
         }
     };
     Some((op.clone(), op))

@@ -15,15 +15,18 @@ pub(super) enum Step {
     /// An earlier transaction once more, under its id.
     Repeat(usize),
     FetchTurns {
+        owner: usize,
         max: usize,
         ttl: u64,
         instance: Option<usize>,
     },
     FetchActivities {
+        owner: usize,
         max: usize,
         ttl: u64,
         topics: usize,
         tags: usize,
+        session: Option<u64>,
     },
     Renew {
         leases: Vec<usize>,
@@ -31,11 +34,19 @@ pub(super) enum Step {
     },
     /// Milliseconds.
     Advance(u64),
-    /// A page of instances, with and without a label.
+    /// A page of instances: a label, a kind of filter and the label it is about.
     List {
         after: Option<usize>,
         limit: usize,
         label: Option<(usize, usize)>,
+        filter: Option<(usize, usize)>,
+    },
+    /// All that can be seen of an instance besides: what waits, executions, keys and values.
+    Look {
+        instance: usize,
+        limit: usize,
+        prefix: usize,
+        after: Option<usize>,
     },
     Restart,
 }
@@ -73,11 +84,11 @@ pub(super) enum Op {
         later: Option<i64>,
         size: usize,
     },
+    /// The lane: topic, tag, session.
     Schedule {
         instance: usize,
         id: usize,
-        topic: usize,
-        tag: usize,
+        lane: (usize, usize, usize),
         later: Option<i64>,
         size: usize,
     },
@@ -91,9 +102,19 @@ pub(super) enum Op {
         delay: u64,
         size: usize,
     },
+    ReleaseWork {
+        lease: Fence,
+        delay: Option<u64>,
+        give_back: bool,
+    },
     CancelTurns(usize, Vec<usize>),
     CancelActivities(usize, Vec<usize>),
     Put {
+        instance: usize,
+        key: usize,
+        size: Option<usize>,
+    },
+    PutKv {
         instance: usize,
         key: usize,
         size: Option<usize>,
@@ -103,15 +124,20 @@ pub(super) enum Op {
         name: usize,
         value: Option<usize>,
     },
+    /// One so far before the newest.
+    DeleteExecution(usize, u64),
     Delete(usize),
-    Release(Option<u64>),
+    Release(Option<u64>, bool),
 }
 
 impl Op {
     /// Whose histories it may change.
     pub(super) fn history(&self) -> Option<usize> {
         match self {
-            Self::Create(instance, _) | Self::Append { instance, .. } | Self::Delete(instance) => Some(*instance),
+            Self::Create(instance, _)
+            | Self::Append { instance, .. }
+            | Self::Delete(instance)
+            | Self::DeleteExecution(instance, _) => Some(*instance),
             _ => None,
         }
     }
@@ -151,8 +177,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(instance, back, off, events)| Op::Append { instance, back, off, events }),
         6 => (INSTANCES, IDS, later(), sizes())
             .prop_map(|(instance, id, later, size)| Op::Send { instance, id, later, size }),
-        5 => (INSTANCES, IDS, 0..3_usize, 0..3_usize, later(), sizes())
-            .prop_map(|(instance, id, topic, tag, later, size)| Op::Schedule { instance, id, topic, tag, later, size }),
+        5 => (INSTANCES, IDS, (0..3_usize, 0..3_usize, prop_oneof![2 => Just(0), 1 => 1..3_usize]), later(), sizes())
+            .prop_map(|(instance, id, lane, later, size)| Op::Schedule { instance, id, lane, later, size }),
         4 => (INSTANCES, ids()).prop_map(|(instance, ids)| Op::Ack { instance, ids }),
         3 => fence().prop_map(Op::AckWork),
         3 => (fence(), seconds(&[0, 5, 20]), sizes())
@@ -164,7 +190,13 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (INSTANCES, 0..2_usize, proptest::option::weighted(0.8, 0..2_usize))
             .prop_map(|(instance, name, value)| Op::Label { instance, name, value }),
         1 => INSTANCES.prop_map(Op::Delete),
-        4 => proptest::option::weighted(0.4, seconds(&[0, 5, 20])).prop_map(Op::Release),
+        4 => (proptest::option::weighted(0.4, seconds(&[0, 5, 20])), any::<bool>())
+            .prop_map(|(delay, give_back)| Op::Release(delay, give_back)),
+        2 => (fence(), proptest::option::of(seconds(&[0, 5])), any::<bool>())
+            .prop_map(|(lease, delay, give_back)| Op::ReleaseWork { lease, delay, give_back }),
+        2 => (INSTANCES, 0..4_usize, proptest::option::weighted(0.7, sizes()))
+            .prop_map(|(instance, key, size)| Op::PutKv { instance, key, size }),
+        1 => (INSTANCES, 0..3_u64).prop_map(|(instance, back)| Op::DeleteExecution(instance, back)),
     ]
 }
 
@@ -174,14 +206,19 @@ fn step(restarts: u32) -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (fence, vec(op(), 0..5)).prop_map(|(fence, ops)| Step::Commit { fence, ops }),
         2 => (0..20_usize).prop_map(Step::Repeat),
-        5 => (0..4_usize, ttl(), proptest::option::weighted(0.4, INSTANCES))
-            .prop_map(|(max, ttl, instance)| Step::FetchTurns { max, ttl, instance }),
-        4 => (0..4_usize, ttl(), 0..4_usize, 0..4_usize)
-            .prop_map(|(max, ttl, topics, tags)| Step::FetchActivities { max, ttl, topics, tags }),
+        5 => (0..2_usize, 0..4_usize, ttl(), proptest::option::weighted(0.4, INSTANCES))
+            .prop_map(|(owner, max, ttl, instance)| Step::FetchTurns { owner, max, ttl, instance }),
+        4 => ((0..2_usize, 0..4_usize), ttl(), (0..4_usize, 0..4_usize), proptest::option::of(seconds(&[0, 10, 40])))
+            .prop_map(|((owner, max), ttl, (topics, tags), session)| {
+                Step::FetchActivities { owner, max, ttl, topics, tags, session }
+            }),
         2 => (vec(0..6_usize, 0..4), ttl()).prop_map(|(leases, ttl)| Step::Renew { leases, ttl }),
         4 => select(&[1_u64, 1_000, 4_999, 5_000, 20_000, 29_999, 30_000, 60_000][..]).prop_map(Step::Advance),
-        1 => (proptest::option::of(INSTANCES), 1..4_usize, proptest::option::of((0..2_usize, 0..2_usize)))
-            .prop_map(|(after, limit, label)| Step::List { after, limit, label }),
+        1 => (proptest::option::of(INSTANCES), 1..4_usize, proptest::option::of((0..2_usize, 0..2_usize)),
+            proptest::option::of((0..6_usize, 0..2_usize)))
+            .prop_map(|(after, limit, label, filter)| Step::List { after, limit, label, filter }),
+        2 => (INSTANCES, 1..9_usize, 0..3_usize, proptest::option::of(0..4_usize))
+            .prop_map(|(instance, limit, prefix, after)| Step::Look { instance, limit, prefix, after }),
         restarts => Just(Step::Restart),
     ]
 }
