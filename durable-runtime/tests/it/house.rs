@@ -75,3 +75,25 @@ fn only_the_shell_spawns() {
 fn a_forbidden_word_would_be_found() {
     assert!(!offences("src/dispatch", &["spawn("]).is_empty());
 }
+
+/// The tests that the table of features names: `engine::caps::the_builder_has_the_last_word`.
+fn tests_named_in_the_readme() -> Vec<String> {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
+    let table = readme.split_once("\n## Features\n").unwrap().1.split("\n## ").next().unwrap_or_default();
+    let last_cells = table.lines().filter_map(|line| line.trim_end_matches('|').rsplit('|').next());
+    let names = last_cells.map(|cell| cell.trim().trim_matches('`').to_owned());
+    names.filter(|name| name.contains("::")).collect()
+}
+
+#[test]
+fn every_feature_of_the_readme_has_its_test() {
+    let names = tests_named_in_the_readme();
+    assert!(names.len() > 30, "only {} features", names.len());
+    for name in names {
+        let (module, test) = name.rsplit_once("::").unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(module.replace("::", "/"));
+        let text =
+            fs::read_to_string(folder.with_extension("rs")).or_else(|_| fs::read_to_string(folder.join("mod.rs")));
+        assert!(text.is_ok_and(|text| text.contains(&format!("fn {test}("))), "there is no test `{name}`");
+    }
+}
