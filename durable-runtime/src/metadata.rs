@@ -282,6 +282,27 @@ fn json<T: Serialize>(value: &T) -> Option<Bytes> {
     serde_json::to_vec(value).ok().map(Bytes::from)
 }
 
+/// What is known of an instance whose start waits for its first turn.
+pub(crate) fn before_first_turn(instance: InstanceId, start: Start, at: Timestamp) -> InstanceStatus {
+    InstanceStatus {
+        instance,
+        execution_id: ExecutionId::FIRST,
+        name: start.name,
+        version: start.version,
+        status: Status::Pending,
+        output: None,
+        failure: None,
+        custom_status: None,
+        parent: start.parent,
+        started_at: at,
+        closed_at: None,
+        deadline: None,
+        suspended: None,
+        activities: Vec::new(),
+        labels: start.labels.into_iter().collect(),
+    }
+}
+
 /// Reads what was kept; `None` if this is not of our making.
 pub(crate) fn read(record: InstanceRecord) -> Option<InstanceStatus> {
     let state: State = serde_json::from_slice(record.metadata.get(STATE)?).ok()?;

@@ -42,6 +42,15 @@ fn eternal_keeps_every_history_short() -> Outcome {
 }
 
 #[test]
+fn children_reports_the_branch_that_does_not_balance() -> Outcome {
+    let said = said(&tempfile::tempdir()?, "children", "")?;
+    assert!(said.contains("Graz: not closed, 250 cents are missing in the till\n"), "{said}");
+    assert!(said.contains("Oslo: closed, 4130 EUR sold\n"), "{said}");
+    assert!(said.contains("the audit of 2026-10 confirms 12340 EUR\n"), "{said}");
+    Ok(())
+}
+
+#[test]
 fn saga_undoes_in_reverse_after_an_error_and_a_cancellation() -> Outcome {
     let said = said(&tempfile::tempdir()?, "saga", "")?;
     assert!(said.contains("=> 3 bookings kept\n"), "{said}");

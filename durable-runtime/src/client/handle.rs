@@ -12,7 +12,7 @@ use crate::metadata::{self, InstanceStatus};
 use crate::orchestration::Orchestration;
 
 /// How long one wait in the store takes at most; then it is asked anew.
-const WAIT: Duration = Duration::from_secs(30);
+pub(super) const WAIT: Duration = Duration::from_secs(30);
 /// How many events are read at once.
 const PAGE: usize = 2_048;
 
@@ -109,7 +109,9 @@ impl Client {
     /// [`ReadError::NotFound`] if it does not exist.
     pub async fn status(&self, id: impl AsRef<str>) -> Result<InstanceStatus, ReadError> {
         let instance = InstanceId::new(id)?;
-        let record = self.provider().instance(&instance).await?.ok_or_else(|| ReadError::NotFound(instance.clone()))?;
+        let Some(record) = self.provider().instance(&instance).await? else {
+            return self.status_before_first_turn(&instance).await;
+        };
         let mut status = metadata::read(record).ok_or_else(|| ReadError::Unreadable(instance.clone()))?;
         let here = self.door().and_then(|door| door.suspended.report(&instance));
         status.suspended = here.or(status.suspended);
@@ -153,7 +155,11 @@ impl Client {
     async fn wait_until_closed(&self, instance: &InstanceId) -> Result<InstanceStatus, ReadError> {
         let mut record = self.provider().instance(instance).await?;
         loop {
-            let Some(found) = record else { return Err(ReadError::NotFound(instance.clone())) };
+            let found = match record {
+                Some(found) => Some(found),
+                None => self.record_after_first_turn(instance).await?,
+            };
+            let found = found.ok_or_else(|| ReadError::NotFound(instance.clone()))?;
             let seen = found.revision;
             let status = metadata::read(found).ok_or_else(|| ReadError::Unreadable(instance.clone()))?;
             if status.status.is_closed() {

@@ -5,6 +5,7 @@ mod handle;
 mod list;
 mod messages;
 mod operations;
+mod pending;
 mod start;
 
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Orchestrations that start orchestrations (I26).
 
-use durable_runtime::client::ResultError;
+use durable_runtime::client::{ReadError, ResultError};
 use durable_runtime::prelude::*;
+use futures_util::FutureExt as _;
 
 use super::instances::waits_for_go;
 use super::kit::{end, in_memory, soon, status_when};
@@ -137,6 +138,44 @@ async fn a_parent_that_gives_up_a_child_whose_id_was_taken_harms_nobody() {
 #[orchestration]
 async fn detaches(ctx: OrchestrationContext, id: String) -> Result<String, ChildError> {
     Ok(waits_for_go(&ctx).id(id).detach()?.to_string())
+}
+
+#[orchestration]
+async fn detaches_many(ctx: OrchestrationContext, children: u32) -> Vec<String> {
+    let detached = (0..children).map(|number| child_of(&ctx, 10 + number).id(format!("many-{number}")).detach());
+    detached.map(|id| id.unwrap().to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_child_can_be_asked_for_as_soon_as_its_parent_says_so() {
+    let runtime = in_memory().await;
+    let client = runtime.client();
+    let parent = detaches_many(&client, 50).start().await.unwrap();
+    for (id, number) in soon(parent.result()).await.unwrap().into_iter().zip(10..) {
+        // Its start may wait for its first turn still.
+        let status = client.status(&id).await.unwrap();
+        assert_eq!((status.name.as_str(), status.parent.unwrap().instance), ("child_of", parent.id().clone()));
+        let child = client.handle::<child_of>(&id).unwrap();
+        assert_eq!(soon(child.result()).await.unwrap(), number * 2);
+    }
+    let unknown = client.handle::<child_of>("many-50").unwrap();
+    assert!(matches!(soon(unknown.result()).await.unwrap_err(), ResultError::Read(ReadError::NotFound(_))));
+    client.raise("many-50", "go", &1).await.unwrap();
+    let raised = client.status("many-50").await.unwrap_err();
+    assert!(matches!(raised, ReadError::NotFound(_)), "an event before the start is no start: {raised}");
+    end(runtime).await;
+}
+
+#[tokio::test]
+async fn what_a_client_of_the_store_alone_has_started_waits_for_a_runtime() {
+    let store = MemoryProvider::new();
+    let handle = child_of(&Client::new(store.clone()), 21).start().await.unwrap();
+    assert_eq!(handle.status().await.unwrap().status, Status::Pending);
+    let mut result = std::pin::pin!(handle.result());
+    assert!((&mut result).now_or_never().is_none());
+    let runtime = Runtime::builder(store).start().await.unwrap();
+    assert_eq!(soon(result).await.unwrap(), 42);
+    end(runtime).await;
 }
 
 #[tokio::test]
