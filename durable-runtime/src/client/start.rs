@@ -254,7 +254,8 @@ impl Client {
             CommitId(Uuid::new_v4().as_u128()),
             vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }],
         );
-        self.provider().atomic_batch(Transaction { fence: Some(turn.lock_token), commit_id, ops }).await?;
+        // A lease that is not given back ends by itself, and a busy store may have ended it already.
+        let _ = self.provider().atomic_batch(Transaction { fence: Some(turn.lock_token), commit_id, ops }).await;
         Ok(now)
     }
 
@@ -267,5 +268,33 @@ impl Client {
     pub(crate) async fn keep(&self, ops: Vec<TransactionOp>) -> Result<(), CommitError> {
         let commit_id = CommitId(Uuid::new_v4().as_u128());
         self.provider().atomic_batch(Transaction { fence: None, commit_id, ops }).await.map(drop)
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::providers::SqliteProvider;
+
+    /// Time that runs so fast that every lease of a second is over before the next call.
+    struct Racing(AtomicU64);
+
+    impl Clock for Racing {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.fetch_add(1_000, Ordering::SeqCst))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_delayed_start_does_not_fail_because_a_busy_store_has_ended_its_lease() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteProvider::options().clock(Racing(AtomicU64::new(1_000))).open(folder.path().join("store"));
+        let client = Client::new(store.unwrap());
+        let start = client.start_named("nap", &()).id("nap").delay(Duration::from_secs(1_000_000));
+        start.start().await.unwrap();
+        assert_eq!(client.status("nap").await.unwrap().status, Status::Pending);
     }
 }

@@ -9,7 +9,7 @@ use crate::providers::{LabelFilter, PageRequest};
 /// How many instances a page has unless you say otherwise, and at most.
 const PAGE: (usize, usize) = (100, 1_000);
 /// How many instances are looked at for one page at most, whether they match or not.
-const LOOKED_AT_MAX: usize = 5_000;
+const LOOKED_AT_MAX: usize = 1_000;
 
 /// Which instances are meant; see [`Client::query`].
 #[derive(Clone)]
