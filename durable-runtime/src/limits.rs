@@ -12,11 +12,21 @@ pub struct Limits {
     pub open_commands_max: usize,
     /// How many raised events of one instance may wait to be taken: 10,000.
     pub buffered_events_max: usize,
-    /// How often an activity is begun anew after its process died or lost its lease: 10 times. Then it fails, so that a
+    /// How often an activity or a turn is begun anew after its process died or lost its lease: 10 times. Then it fails, so that a
     /// body that kills its process does not do so for ever. Its retries do not count.
     pub deliveries_max: u32,
+    /// How long these events may be together, in bytes of JSON: 16 MiB.
+    pub buffered_event_bytes_max: usize,
     /// How many instances may stand above a child: 64. A child of itself would have no end.
     pub child_depth_max: u32,
+    /// How many keys one instance may keep values for: 1,000.
+    pub kv_keys_max: usize,
+    /// The longest value of a key, in bytes of JSON: 1 MiB.
+    pub kv_value_bytes_max: usize,
+    /// How long the keys and values of one instance may be together, in bytes: 8 MiB.
+    pub kv_bytes_max: usize,
+    /// How many labels one instance may have: 64.
+    pub labels_max: usize,
     /// The longest error text, in bytes; what is longer is cut and marked: 32 KiB.
     pub error_text_bytes_max: usize,
 }
@@ -29,7 +39,12 @@ impl Default for Limits {
             open_commands_max: 10_000,
             buffered_events_max: 10_000,
             deliveries_max: 10,
+            buffered_event_bytes_max: 16 * 1024 * 1024,
             child_depth_max: 64,
+            kv_keys_max: 1_000,
+            kv_value_bytes_max: 1024 * 1024,
+            kv_bytes_max: 8 * 1024 * 1024,
+            labels_max: 64,
             error_text_bytes_max: 32 * 1024,
         }
     }

@@ -70,6 +70,9 @@ pub(crate) enum Message {
     Raised {
         name: String,
         value: Payload,
+        /// Another event with this key is the same one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
     },
     Cancel {
         reason: String,
@@ -102,6 +105,8 @@ pub(crate) struct Start {
     /// What the execution before this one left.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) carried: Vec<Carried>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) event_keys: Vec<String>,
     /// The trace it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trace: Option<TraceContext>,
@@ -162,7 +167,7 @@ impl Message {
                 Outcome::Output(output) => EventKind::ChildCompleted { command, output },
                 Outcome::Failure(failure) => EventKind::ChildFailed { command, failure },
             },
-            Self::Raised { name, value } => EventKind::EventRaised { name, value },
+            Self::Raised { name, value, key } => EventKind::EventRaised { name, value, key },
             Self::DeadlineReached { message, .. } => EventKind::DeadlineReached { message },
             Self::Cancel { reason, .. } => EventKind::CancelRequested { reason },
             Self::Terminate { reason, .. } => EventKind::Terminated { reason },
@@ -174,6 +179,16 @@ impl Message {
         match self {
             Self::Cancel { by, .. } | Self::Terminate { by, .. } => by.as_ref(),
             _ => None,
+        }
+    }
+
+    /// Its name in the queue of an instance. An event with a key stands there once.
+    pub(crate) fn id(&self) -> MessageId {
+        match self {
+            Self::Raised { key: Some(key), .. } => {
+                known_id(Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("raised\n{key}").as_bytes()).to_string())
+            }
+            _ => fresh_message_id(),
         }
     }
 

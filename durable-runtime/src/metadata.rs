@@ -1,5 +1,7 @@
 //! What the runtime keeps of an instance beside its history, computed here and stored blindly by the provider.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,7 @@ pub(crate) const PARENT_LABEL: &str = "durable.parent";
 const STATE: &str = "state";
 const RESULT: &str = "result";
 const CUSTOM_STATUS: &str = "custom_status";
+const TRIAL: &str = "trial";
 /// What comes before the name of an activity.
 const PROGRESS: &str = "activity ";
 
@@ -109,7 +112,7 @@ pub struct InstanceStatus {
     /// The activities that this process has begun for it and that are not done, with their attempts and errors.
     pub activities: Vec<ActivityUnderWay>,
     /// What it can be found by.
-    pub labels: std::collections::BTreeMap<String, String>,
+    pub labels: BTreeMap<String, String>,
 }
 
 /// The part that changes with start and end.
@@ -221,6 +224,7 @@ pub(crate) fn ended(identity: &Identity, end: &EventKind, at: Timestamp) -> Entr
         EventKind::Completed { output } => Ended::Output(output.clone()),
         EventKind::Failed { failure } => Ended::Failure(failure.clone()),
         EventKind::Cancelled { reason } => Ended::Failure(Failure::Cancelled { reason: reason.clone() }),
+        EventKind::Poisoned { message } => Ended::Failure(Failure::Poisoned { message: message.clone() }),
         EventKind::Terminated { reason } => Ended::Failure(Failure::Terminated { reason: reason.clone() }),
         _ => return Vec::new(),
     };
@@ -233,7 +237,7 @@ pub(crate) const fn status_of(end: &EventKind) -> Status {
     match end {
         EventKind::Completed { .. } => Status::Completed,
         EventKind::Failed { failure: Failure::TimedOut { .. } } => Status::TimedOut,
-        EventKind::Failed { .. } => Status::Failed,
+        EventKind::Failed { .. } | EventKind::Poisoned { .. } => Status::Failed,
         EventKind::Cancelled { .. } => Status::Cancelled,
         EventKind::Terminated { .. } => Status::Terminated,
         _ => Status::Running,
@@ -243,6 +247,16 @@ pub(crate) const fn status_of(end: &EventKind) -> Status {
 /// What is taken away when an id is used again: what the one before said of itself.
 pub(crate) fn forgotten() -> Entries {
     vec![(CUSTOM_STATUS.to_owned(), None)]
+}
+
+/// Whether a turn of it, run alone, has been begun, and its process was not heard of since.
+pub(crate) fn is_on_trial(record: &InstanceRecord) -> bool {
+    record.metadata.contains_key(TRIAL)
+}
+
+/// What is kept while a turn is run alone.
+pub(crate) fn trial(begun: bool) -> Entries {
+    vec![(TRIAL.to_owned(), begun.then(|| Bytes::from_static(b"true")))]
 }
 
 /// What an orchestration says of itself.
@@ -328,6 +342,12 @@ pub(crate) fn read(record: InstanceRecord) -> Option<InstanceStatus> {
         deadline: state.deadline,
         suspended: (state.status == Status::Suspended).then(|| BY_HAND.to_owned()),
         activities: Vec::new(),
-        labels: record.labels.into_iter().filter(|(name, _)| !name.starts_with(SYSTEM_LABELS)).collect(),
+        labels: own_labels(&record.labels),
     })
+}
+
+/// The labels that the application has set.
+pub(crate) fn own_labels(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let own = labels.iter().filter(|(name, _)| !name.starts_with(SYSTEM_LABELS));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::context::{DurableFuture, OrchestrationContext};
 use crate::history::{Failure, Place};
 use crate::outline::Outline;
-use crate::payload::{Payload, PayloadValue};
+use crate::payload::{CodecError, Payload, PayloadValue};
 use crate::shape::Shape;
 
 /// A function under `#[orchestration]`. Only the macro implements it.
@@ -76,6 +76,8 @@ pub(crate) struct OrchestrationHandler {
     pub(crate) outline: &'static Outline,
     pub(crate) timeout: Option<Duration>,
     pub(crate) begin: std::sync::Arc<Begin>,
+    /// Whether these can be its arguments.
+    pub(crate) check: fn(&Payload) -> Result<(), CodecError>,
 }
 
 impl OrchestrationHandler {
@@ -88,6 +90,7 @@ impl OrchestrationHandler {
             outline: O::OUTLINE,
             timeout: O::TIMEOUT,
             begin: std::sync::Arc::new(begin::<O>),
+            check: |input| input.read::<O::Arguments>().map(drop).map_err(|error| misfit::<O>(&error)),
         }
     }
 }
@@ -98,10 +101,13 @@ impl fmt::Debug for OrchestrationHandler {
     }
 }
 
+fn misfit<O: Orchestration>(error: &CodecError) -> CodecError {
+    CodecError::new(format!("the arguments of orchestration `{}` do not decode: {error}", O::NAME))
+}
+
 fn begin<O: Orchestration>(context: OrchestrationContext, input: &Payload) -> Result<BodyFuture, Failure> {
-    let arguments = input.read::<O::Arguments>().map_err(|error| Failure::Codec {
-        message: format!("the arguments of orchestration `{}` do not decode: {error}", O::NAME),
-    })?;
+    let arguments =
+        input.read::<O::Arguments>().map_err(|error| Failure::Codec { message: misfit::<O>(&error).to_string() })?;
     Ok(O::begin(context, arguments))
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::activity::{Activity, ActivityHandler, ActivityRegistration, States};
+use crate::context::LATEST;
 use crate::dispatch::Capped;
 use crate::history::Place;
 use crate::orchestration::{Orchestration, OrchestrationHandler, OrchestrationRegistration};
@@ -143,7 +144,12 @@ impl Registry {
         self.activities.values().filter_map(cap).collect()
     }
 
+    /// The function of this name and version; for [`LATEST`] the newest.
     pub(crate) fn orchestration(&self, name: &str, version: &str) -> Option<&OrchestrationHandler> {
+        if version == LATEST {
+            let of_name = self.orchestrations.iter().filter(|((known, _), _)| known == name);
+            return of_name.max_by_key(|((_, version), _)| in_order(version)).map(|(_, handler)| handler);
+        }
         self.orchestrations.get(&(name.to_owned(), version.to_owned()))
     }
 
@@ -176,5 +182,26 @@ impl Registry {
             0 => "no orchestration is registered here".to_owned(),
             _ => format!("registered here: {}", names.into_iter().collect::<Vec<_>>().join(", ")),
         }
+    }
+}
+
+/// `1.10.0` comes after `1.9.0`; what is no version of three numbers comes first, by its text.
+fn in_order(version: &str) -> (Option<[u32; 3]>, &str) {
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    let mut next = || numbers.next()?.ok();
+    let parsed = (next(), next(), next());
+    let numbers = if let (Some(major), Some(minor), Some(patch)) = parsed { Some([major, minor, patch]) } else { None };
+    (numbers, version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_order;
+
+    #[test]
+    fn versions_are_ordered_as_numbers() {
+        let mut versions = ["1.10.0", "beta", "1.9.0", "2.0.0", "1.9.12"];
+        versions.sort_by_key(|version| in_order(version));
+        assert_eq!(versions, ["beta", "1.9.0", "1.9.12", "1.10.0", "2.0.0"]);
     }
 }

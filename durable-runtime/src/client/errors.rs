@@ -43,6 +43,14 @@ pub enum StartError {
     /// A label has a name that the runtime keeps for itself.
     #[error("label `{0}` begins with `durable.`, which the runtime keeps for itself; choose another name")]
     ReservedLabel(String),
+    /// There are too many labels.
+    #[error("the instance has {count} labels; at most {most} are kept")]
+    TooManyLabels {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// The arguments cannot be encoded, or do not decode.
     #[error(transparent)]
     Codec(#[from] CodecError),
@@ -80,6 +88,9 @@ pub enum MessageError {
         /// How it ended.
         status: Status,
     },
+    /// So many events wait to be taken by it that no more are kept.
+    #[error("instance `{0}` has a full mailbox; try again when it has taken some of its events")]
+    Full(InstanceId),
     /// The id, or the name of the event, cannot be one.
     #[error(transparent)]
     Id(#[from] IdError),
@@ -118,6 +129,9 @@ pub enum ReadError {
     /// The id cannot be one.
     #[error(transparent)]
     Id(#[from] IdError),
+    /// A value is of another type.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
     /// An event cannot be read.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -162,7 +176,7 @@ pub enum ResultError<E = Infallible> {
         /// Which limit it was, with its length.
         message: String,
     },
-    /// The engine ended it: a limit, or a wait for something that never comes.
+    /// The engine ended it: its process died of it again and again, a limit, or a wait for something that never comes.
     Stopped {
         /// Why.
         message: String,
@@ -187,9 +201,10 @@ impl<E: PayloadValue> ResultError<E> {
             }
             Failure::Codec { message } => Self::Codec { message },
             Failure::TimedOut { message } => Self::OutOfTime { message },
-            Failure::Unavailable { message } | Failure::NeverWakes { message } | Failure::LimitReached { message } => {
-                Self::Stopped { message }
-            }
+            Failure::Unavailable { message }
+            | Failure::Poisoned { message }
+            | Failure::NeverWakes { message }
+            | Failure::LimitReached { message } => Self::Stopped { message },
         }
     }
 }

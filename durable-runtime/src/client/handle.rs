@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::{Client, MessageError, ReadError, ResultError};
-use crate::event::Event;
 use crate::history::{self, Event as HistoryEvent};
 use crate::ids::{EventId, ExecutionId, IdError, InstanceId};
 use crate::metadata::{self, InstanceStatus};
@@ -66,14 +65,6 @@ impl<O: Orchestration> Handle<O> {
     /// [`ReadError::NotFound`] if it does not exist.
     pub async fn status(&self) -> Result<InstanceStatus, ReadError> {
         self.client.status(self.instance.as_str()).await
-    }
-
-    /// Raises an event for it; see [`Client::raise`].
-    ///
-    /// # Errors
-    /// [`MessageError::Closed`] if it has ended.
-    pub async fn raise<T: Event>(&self, event: T) -> Result<(), MessageError> {
-        self.client.raise_payload(self.instance.clone(), T::NAME, event.to_payload()?).await
     }
 
     /// Asks it to end; see [`Client::cancel`].

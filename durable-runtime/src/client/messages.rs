@@ -1,43 +1,12 @@
 //! Talking to instances by their ids.
 
-use serde::Serialize;
-
 use super::{Client, MessageError};
 use crate::dispatch::Refusal;
-use crate::ids::{InstanceId, check_id};
-use crate::message::{Message, fresh_message_id};
+use crate::ids::InstanceId;
+use crate::message::Message;
 use crate::metadata;
-use crate::payload::Payload;
 
 impl Client {
-    /// Raises an event for an instance. One that does not exist yet gets it when it is started. When this returns,
-    /// the event is kept.
-    ///
-    /// # Errors
-    /// [`MessageError::Closed`] if the instance has ended; the event is not kept then.
-    pub async fn raise<T: Serialize + ?Sized>(
-        &self,
-        id: impl AsRef<str>,
-        name: &str,
-        value: &T,
-    ) -> Result<(), MessageError> {
-        self.raise_payload(InstanceId::new(id)?, name, Payload::encode(value)?).await
-    }
-
-    pub(super) async fn raise_payload(
-        &self,
-        instance: InstanceId,
-        name: &str,
-        value: Payload,
-    ) -> Result<(), MessageError> {
-        check_id("event name", name)?;
-        let most = self.limits().payload_bytes_max;
-        if value.len() > most {
-            return Err(MessageError::TooLong { bytes: value.len(), most });
-        }
-        self.tell(&instance, Message::Raised { name: name.to_owned(), value }).await
-    }
-
     /// Asks an instance to end: its body is dropped where it waits, what it waits for is cancelled, what it registered by
     /// [`on_cancel`](crate::OrchestrationContext::on_cancel) and [`saga`](crate::OrchestrationContext::saga) runs, and then
     /// its end is `Cancelled`. A body that took a [`cancellation`](crate::OrchestrationContext::cancellation) decides
@@ -63,6 +32,7 @@ impl Client {
             Ok(_) => Ok(()),
             Err(Refusal::NotFound | Refusal::AlreadyExists) => Err(MessageError::NotFound(instance.clone())),
             Err(Refusal::Closed(status)) => Err(MessageError::Closed { instance: instance.clone(), status }),
+            Err(Refusal::Full) => Err(MessageError::Full(instance.clone())),
             Err(Refusal::ShuttingDown) => Err(MessageError::ShuttingDown),
         }
     }
@@ -82,7 +52,7 @@ impl Client {
 
     /// Puts a message into the queue of an instance.
     pub(super) async fn send(&self, instance: &InstanceId, message: &Message) -> Result<(), MessageError> {
-        let op = message.enqueue(instance, fresh_message_id())?;
+        let op = message.enqueue(instance, message.id())?;
         Ok(self.keep(vec![op]).await?)
     }
 }

@@ -2,10 +2,12 @@
 
 mod errors;
 mod handle;
+mod kv;
 mod list;
 mod messages;
 mod operations;
 mod pending;
+mod raise;
 mod start;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ pub use self::errors::{ListError, MessageError, ReadError, ResultError, StartErr
 pub use self::handle::Handle;
 pub use self::list::{InstanceList, InstanceListPage};
 pub use self::operations::Restart;
+pub use self::raise::Raise;
 pub use self::start::{StartNamed, StartRequest};
 use crate::dispatch::Door;
 use crate::ids::{IdError, InstanceId};

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{Client, Handle, StartError};
 use crate::clock::Timestamp;
+use crate::context::LATEST;
 use crate::dispatch::{Accepted, Door, Refusal};
 use crate::ids::{ExecutionId, IdError, InstanceId, check_id};
 use crate::message::{IfExists, Message, Start, fresh_message_id, start_message_id};
@@ -116,9 +117,9 @@ impl StartNamed {
 
 impl Client {
     /// Prepares the start of an orchestration by name, with an object of its arguments: for tools that do not have
-    /// the function. The version is `1.0.0` unless you say otherwise.
+    /// the function. It gets the newest version that the runtime has unless you say otherwise.
     pub fn start_named<T: Serialize + ?Sized>(&self, name: impl Into<String>, arguments: &T) -> StartNamed {
-        StartNamed { request: Request::new(self.clone(), name, "1.0.0", Payload::encode(arguments)) }
+        StartNamed { request: Request::new(self.clone(), name, LATEST, Payload::encode(arguments)) }
     }
 }
 
@@ -154,6 +155,10 @@ impl Request {
             }
             check_id("value of a label", value)?;
         }
+        let most = self.client.limits().labels_max;
+        if self.labels.len() > most {
+            return Err(StartError::TooManyLabels { count: self.labels.len(), most });
+        }
         let input = self.input?;
         let most = self.client.limits().payload_bytes_max;
         if input.len() > most {
@@ -162,7 +167,17 @@ impl Request {
         let Self { client, name, version, if_exists, labels, delay, trace, .. } =
             Self { id: None, input: Ok(Payload::null()), ..self };
         let trace = trace.or_else(|| client.trace());
-        let start = Start { name, version, input, parent: None, if_exists, labels, carried: Vec::new(), trace };
+        let start = Start {
+            name,
+            version,
+            input,
+            parent: None,
+            if_exists,
+            labels,
+            carried: Vec::new(),
+            event_keys: Vec::new(),
+            trace,
+        };
         client.check_known(&start)?;
         match client.door() {
             Some(door) if delay.is_zero() => client.start_through_door(door, &instance, start).await?,
@@ -176,8 +191,8 @@ impl Client {
     /// Whether the runtime has the orchestration; a client of a store alone cannot tell.
     fn check_known(&self, start: &Start) -> Result<(), StartError> {
         let Some(door) = self.door() else { return Ok(()) };
-        if door.registry.orchestration(&start.name, &start.version).is_some() {
-            return Ok(());
+        if let Some(handler) = door.registry.orchestration(&start.name, &start.version) {
+            return Ok((handler.check)(&start.input)?);
         }
         let known = door.registry.known(&start.name);
         Err(StartError::Unknown { name: start.name.clone(), version: start.version.clone(), known })
@@ -252,7 +267,7 @@ impl Client {
         let now = Timestamp::from_millis(turn.lock_token.granted_at_ms);
         let (commit_id, ops) = (
             CommitId(Uuid::new_v4().as_u128()),
-            vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }],
+            vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: true }],
         );
         // A lease that is not given back ends by itself, and a busy store may have ended it already.
         let _ = self.provider().atomic_batch(Transaction { fence: Some(turn.lock_token), commit_id, ops }).await;

@@ -69,9 +69,10 @@ impl<E: PayloadValue> ActivityError<E> {
                 Self::Panicked { message, place: place.map(|place| place.to_string()) }
             }
             Failure::Codec { message } => Self::Codec { message },
-            Failure::Unavailable { message } | Failure::NeverWakes { message } | Failure::LimitReached { message } => {
-                Self::Unavailable { message }
-            }
+            Failure::Unavailable { message }
+            | Failure::Poisoned { message }
+            | Failure::NeverWakes { message }
+            | Failure::LimitReached { message } => Self::Unavailable { message },
         }
     }
 }

@@ -111,9 +111,10 @@ impl<E: PayloadValue> ChildError<E> {
             }
             Failure::Codec { message } => Self::Codec { message },
             Failure::TimedOut { message } => Self::TimedOut { message },
-            Failure::Unavailable { message } | Failure::NeverWakes { message } | Failure::LimitReached { message } => {
-                Self::Unavailable { message }
-            }
+            Failure::Unavailable { message }
+            | Failure::Poisoned { message }
+            | Failure::NeverWakes { message }
+            | Failure::LimitReached { message } => Self::Unavailable { message },
         }
     }
 }

@@ -67,6 +67,8 @@ pub(crate) enum Accepted {
 pub(crate) enum Refusal {
     AlreadyExists,
     NotFound,
+    /// Its mailbox is full.
+    Full,
     Closed(Status),
     ShuttingDown,
 }

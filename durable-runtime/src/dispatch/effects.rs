@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::clock::Timestamp;
 use crate::history::{ClosePolicy, Event, EventKind, Failure, Parent, Started};
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId, MessageId};
@@ -12,7 +14,7 @@ use crate::message::{
 };
 use crate::metadata::{Entries, Labels};
 use crate::observe::TraceContext;
-use crate::payload::CodecError;
+use crate::payload::{CodecError, Payload};
 use crate::providers::{NewMessage, Queue, TransactionOp};
 use crate::replay::{Applied, Open};
 
@@ -36,6 +38,7 @@ pub(super) struct Effects {
     cancelled_timers: Vec<MessageId>,
     metadata: Entries,
     labels: Vec<(String, Option<String>)>,
+    kv: BTreeMap<String, Option<Bytes>>,
     others: Vec<TransactionOp>,
 }
 
@@ -57,6 +60,7 @@ impl Effects {
             cancelled_timers: Vec::new(),
             metadata: Vec::new(),
             labels: Vec::new(),
+            kv: BTreeMap::new(),
             others: Vec::new(),
         }
     }
@@ -74,6 +78,11 @@ impl Effects {
 
     pub(super) fn put_labels(&mut self, labels: Vec<(String, String)>) {
         self.set_labels(labels.into_iter().map(|(name, value)| (name, Some(value))).collect());
+    }
+
+    /// The last word on each key stands.
+    pub(super) fn put_kv(&mut self, key: &str, value: Option<&Payload>) {
+        self.kv.insert(key.to_owned(), value.map(|value| Bytes::copy_from_slice(value.as_str().as_bytes())));
     }
 
     /// The last word on each label stands.
@@ -158,6 +167,7 @@ impl Effects {
                     if_exists: IfExists::Fail,
                     labels: Vec::new(),
                     carried: Vec::new(),
+                    event_keys: Vec::new(),
                     trace: self.trace.clone(),
                 };
                 let id = sent_message_id("start", &self.instance, execution_id, *command);
@@ -309,6 +319,9 @@ impl Effects {
         if !self.metadata.is_empty() {
             ops.push(TransactionOp::PutMetadata { instance: instance.clone(), entries: self.metadata });
         }
+        if !self.kv.is_empty() {
+            ops.push(TransactionOp::PutKv { instance: instance.clone(), entries: self.kv.into_iter().collect() });
+        }
         if !self.labels.is_empty() {
             ops.push(TransactionOp::PutLabels { instance, labels: self.labels });
         }
@@ -335,6 +348,7 @@ pub(super) fn outcome_of(end: &EventKind) -> Option<Outcome> {
         EventKind::Completed { output } => Outcome::Output(output.clone()),
         EventKind::Failed { failure } => Outcome::Failure(failure.clone()),
         EventKind::Cancelled { reason } => Outcome::Failure(Failure::Cancelled { reason: reason.clone() }),
+        EventKind::Poisoned { message } => Outcome::Failure(Failure::Poisoned { message: message.clone() }),
         EventKind::Terminated { reason } => Outcome::Failure(Failure::Terminated { reason: reason.clone() }),
         _ => return None,
     })

@@ -1,14 +1,18 @@
 //! Brings an instance back into memory: its record, and, if it works or waits, its history once more through the code.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::double_check::Part;
+use super::kept::{Kept, Trial};
 use super::resident::{Live, Resident};
+use super::trial::Suspect;
 use super::turn::Rules;
 use crate::history::{self, Event, EventKind};
 use crate::ids::{EventId, ExecutionId, InstanceId};
 use crate::metadata::{self, Identity, Status};
-use crate::providers::{InstanceRecord, Provider, ProviderError};
+use crate::payload::Payload;
+use crate::providers::{InstanceRecord, KvPageRequest, Provider, ProviderError};
 use crate::replay::{Execution, Facts, Open};
 
 /// How many events are read at once.
@@ -17,6 +21,8 @@ const PAGE: usize = 2_048;
 /// What the store has of an instance.
 pub(super) struct Loaded {
     record: Option<InstanceRecord>,
+    kv: Arc<BTreeMap<String, Payload>>,
+    trial: Trial,
     history: Vec<Event>,
     unreadable: Option<String>,
 }
@@ -27,10 +33,16 @@ pub(super) async fn load(
     instance: InstanceId,
     execution_id: ExecutionId,
     history_len: u64,
+    suspect: Option<Suspect>,
 ) -> Result<Loaded, ProviderError> {
     let record = provider.instance(&instance).await?;
     let closed = record.clone().and_then(metadata::read).is_some_and(|status| status.status.is_closed());
-    let mut loaded = Loaded { record, history: Vec::new(), unreadable: None };
+    let trial = match suspect {
+        Some(suspect) => suspect.judge(&*provider, &instance, record.as_ref()).await?,
+        None => Trial::None,
+    };
+    let kv = if record.is_some() { read_kv(&*provider, &instance).await? } else { Arc::default() };
+    let mut loaded = Loaded { record, kv, trial, history: Vec::new(), unreadable: None };
     if closed {
         return Ok(loaded);
     }
@@ -55,10 +67,38 @@ pub(super) async fn load(
     Ok(loaded)
 }
 
+/// All values by key: there are not many, and no turn may wait for one.
+async fn read_kv(
+    provider: &dyn Provider,
+    instance: &InstanceId,
+) -> Result<Arc<BTreeMap<String, Payload>>, ProviderError> {
+    let mut kv = BTreeMap::new();
+    let mut page = KvPageRequest { limit: PAGE, ..KvPageRequest::default() };
+    loop {
+        let found = provider.kv_page(instance, page.clone()).await?;
+        for (key, value) in found.entries {
+            match Payload::from_bytes(&value) {
+                Ok(value) => drop(kv.insert(key, value)),
+                Err(error) => tracing::warn!(%instance, key, %error, "a value by key cannot be read and is left out"),
+            }
+        }
+        match found.next {
+            Some(next) => page.after = Some(next),
+            None => return Ok(Arc::new(kv)),
+        }
+    }
+}
+
 impl Loaded {
     fn unreadable(mut self, report: String) -> Self {
         self.unreadable = Some(report);
         self
+    }
+
+    /// What the store has beside the history.
+    pub(super) fn kept(&self) -> Kept {
+        let labels = self.record.as_ref().map(|record| metadata::own_labels(&record.labels)).unwrap_or_default();
+        Kept { trial: self.trial, labels, kv: Arc::clone(&self.kv) }
     }
 
     /// Runs the code over the history. What it went over comes with it, to be gone over twice.
@@ -85,6 +125,9 @@ impl Loaded {
             (Resident::Suspended { execution_id, history_len, identity, open, report, by_hand }, None)
         };
         let suspended = |report| stopped(report, false);
+        if self.trial == Trial::Lost {
+            return stopped("its process has not survived this turn".to_owned(), by_hand);
+        }
         if by_hand {
             return stopped(metadata::BY_HAND.to_owned(), true);
         }
@@ -106,7 +149,7 @@ impl Loaded {
             return (Resident::Pending { execution_id, identity: Some(identity) }, None);
         }
         let facts = Facts { instance: instance.clone(), execution_id, limits: rules.limits };
-        let mut execution = Execution::new(facts.clone(), handler.clone());
+        let mut execution = Execution::new(facts.clone(), handler.clone()).with_stored(self.kv);
         match execution.replay(&self.history) {
             Ok(()) => {
                 let part = Part { facts, handler: handler.clone(), events: self.history };

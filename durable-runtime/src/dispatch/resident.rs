@@ -8,11 +8,13 @@ use crate::metadata::{Identity, Status};
 use crate::providers::LeasedTurn;
 use crate::replay::{Execution, Open};
 
-/// How long events for an instance that does not exist are left alone, at first and at most: twice as long each time.
+/// How long events for an instance that does not exist are left alone, at least and at most: as long as they have waited.
 /// A start looks at once, unless it comes through the store alone.
 const ABSENT_FOR: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(30));
 /// How long events for an instance whose start is not due yet are left alone at most: its start may be that late.
 const PENDING_FOR_MAX: Duration = Duration::from_millis(250);
+/// How long events are left alone for which there is no room.
+const FULL_FOR: Duration = Duration::from_millis(250);
 /// How long an instance that cannot go on here is left alone. A restart, with another build, looks at once.
 const SUSPENDED_FOR: Duration = Duration::from_secs(60);
 
@@ -77,10 +79,6 @@ impl Before {
     }
 }
 
-fn twice_each_time(attempt: u32) -> Duration {
-    ABSENT_FOR.0.saturating_mul(1 << attempt.min(16))
-}
-
 impl Resident {
     /// What is left of it if the turn that begins is not kept.
     pub(super) fn before(&self, turn: &LeasedTurn) -> Before {
@@ -123,12 +121,14 @@ impl Resident {
         *self = Self::Suspended { execution_id, history_len, identity, open, report, by_hand: false };
     }
 
-    /// How long its messages wait before they bring another turn.
-    pub(super) fn delay(&self, attempt: u32, left: bool) -> Option<Duration> {
+    /// How long its messages wait before they bring another turn, if they have waited so long: as long again.
+    pub(super) fn delay(&self, waited: Duration, left: bool) -> Option<Duration> {
         match self {
-            Self::Pending { .. } if left => Some(twice_each_time(attempt).min(PENDING_FOR_MAX)),
-            Self::Absent => Some(twice_each_time(attempt).min(ABSENT_FOR.1)),
+            Self::Pending { .. } if left => Some(waited.clamp(ABSENT_FOR.0, PENDING_FOR_MAX)),
+            Self::Absent => Some(waited.clamp(ABSENT_FOR.0, ABSENT_FOR.1)),
             Self::Suspended { .. } => Some(SUSPENDED_FOR),
+            // Its mailbox is full.
+            Self::Live(_) if left => Some(FULL_FOR),
             _ => None,
         }
     }

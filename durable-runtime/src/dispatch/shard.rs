@@ -16,13 +16,16 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use lru::LruCache;
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::door::{Accepted, Delivery, Origin, Question, Refusal, ToShard, TurnRoom};
+use super::kept::Kept;
 use super::leases::Leases;
 use super::load::{Loaded, load};
 use super::resident::Resident;
 use super::supervised::Supervisor;
 use super::suspended::Suspended;
+use super::trial::Suspect;
 use super::turn::{Planned, Rules};
 use crate::clock::Timestamp;
 use crate::ids::{InstanceId, LockToken, MessageId};
@@ -52,6 +55,8 @@ pub(super) struct Shard {
     pub(super) engine: Handle,
     pub(super) live_max: NonZeroUsize,
     pub(super) commit_ids: CommitIds,
+    /// One turn at a time that may kill the process.
+    pub(super) trials: Arc<Semaphore>,
 }
 
 /// Makes names for transactions: the same prefix for all of a shard, then a counter.
@@ -76,6 +81,8 @@ struct Lane {
     /// Another lease is out; its turn, or a while, is waited for.
     waiting: bool,
     failures: u32,
+    /// While its turn is run alone.
+    alone: Option<OwnedSemaphorePermit>,
 }
 
 /// A turn that waits to be kept.
@@ -83,6 +90,7 @@ struct InFlight {
     transaction: Transaction,
     token: LockToken,
     resident: Resident,
+    kept: Kept,
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     unwanted: Vec<MessageId>,
     room: Option<TurnRoom>,
@@ -102,7 +110,7 @@ impl InFlight {
 /// What a lane has waited for.
 enum Step {
     Leased(InstanceId, Result<Vec<LeasedTurn>, ProviderError>),
-    Loaded(LeasedTurn, Option<TurnRoom>, Result<Loaded, ProviderError>),
+    Loaded(LeasedTurn, Option<TurnRoom>, Option<OwnedSemaphorePermit>, Result<Loaded, ProviderError>),
     Committed(InstanceId, Box<InFlight>, Result<(), CommitError>),
     Enqueued(InstanceId, Vec<Delivery>, Result<(), CommitError>),
     Rested(InstanceId, Option<LockToken>),
@@ -148,7 +156,7 @@ pub(super) fn run(shard: Shard, inbox: &Receiver<ToShard>) {
 struct Running {
     shard: Shard,
     lanes: BTreeMap<InstanceId, Lane>,
-    live: LruCache<InstanceId, Resident>,
+    live: LruCache<InstanceId, (Resident, Kept)>,
     pending: FuturesUnordered<Pending>,
     stopping: bool,
 }
@@ -175,7 +183,7 @@ impl Running {
 
     fn answer(&self, question: Question) {
         let open = match self.live.peek(&question.instance) {
-            Some(Resident::Live(live)) if live.execution.history_len() == question.history_len => {
+            Some((Resident::Live(live), _)) if live.execution.history_len() == question.history_len => {
                 Some(live.execution.open_commands())
             }
             _ => None,
@@ -223,24 +231,27 @@ impl Running {
     fn step(&mut self, step: Step) {
         match step {
             Step::Leased(instance, leased) => self.leased(&instance, leased),
-            Step::Loaded(turn, room, Ok(loaded)) => {
+            Step::Loaded(turn, room, alone, Ok(loaded)) => {
+                self.lanes.entry(turn.instance.clone()).or_default().alone = alone;
                 let LeasedTurn { instance, execution_id, history_len, .. } = &turn;
                 let rules = &self.shard.rules;
+                let kept = loaded.kept();
                 let load = || loaded.into_resident(rules, instance, *execution_id, *history_len);
                 let begin = self.shard.meter.begin();
                 let resident = self.shard.supervisor.load(&turn, load);
                 if turn.history_len > 0 && resident.was_replayed() {
                     self.shard.meter.replayed(begin);
                 }
-                self.plan(turn, room, resident);
+                self.plan(turn, room, resident, kept);
             }
-            Step::Loaded(turn, room, Err(error)) => {
+            Step::Loaded(turn, room, _, Err(error)) => {
                 tracing::warn!(instance = %turn.instance, %error, "an instance could not be loaded");
                 let after = self.note_failure(&turn.instance);
-                let ops = vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }];
+                let ops = vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: true }];
                 let planned = Planned {
                     ops,
                     resident: Resident::Absent,
+                    kept: Kept::default(),
                     answers: Vec::new(),
                     deferred: Vec::new(),
                     unwanted: Vec::new(),
@@ -263,6 +274,7 @@ impl Running {
     fn free(&mut self, instance: &InstanceId) {
         if let Some(lane) = self.lanes.get_mut(instance) {
             lane.busy = false;
+            lane.alone = None;
         }
         self.go(instance);
     }
@@ -325,7 +337,7 @@ impl Running {
             if let Origin::Worker { token, .. } = from {
                 ops.push(TransactionOp::AckWork { token: token.clone() });
             }
-            match message.enqueue(instance, crate::message::fresh_message_id()) {
+            match message.enqueue(instance, message.id()) {
                 Ok(op) => ops.push(op),
                 Err(error) => tracing::error!(%instance, %error, "a message cannot be written"),
             }
@@ -355,20 +367,23 @@ impl Running {
             let granted_at = Timestamp::from_millis(turn.lock_token.granted_at_ms);
             self.shard.meter.turn_waited(granted_at.saturating_since(oldest));
         }
-        let resident = self.live.pop(&turn.instance).filter(|resident| is_current(resident, &turn));
-        if let Some(resident) = resident {
+        let resident = self.live.pop(&turn.instance).filter(|(resident, _)| is_current(resident, &turn));
+        if let Some((resident, kept)) = resident {
             self.shard.meter.live_hit();
-            return self.plan(turn, room, resident);
+            return self.plan(turn, room, resident, kept);
         }
         let (provider, instance) = (Arc::clone(&self.shard.provider), turn.instance.clone());
         let (execution_id, history_len) = (turn.execution_id, turn.history_len);
+        let suspect = Suspect::of(&turn, &self.shard.rules.limits, || self.shard.commit_ids.next());
+        let trials = Arc::clone(&self.shard.trials);
         self.pending.push(Box::pin(async move {
-            let loaded = load(provider, instance, execution_id, history_len).await;
-            Step::Loaded(turn, room, loaded)
+            let alone = if suspect.is_some() { trials.acquire_owned().await.ok() } else { None };
+            let loaded = load(provider, instance, execution_id, history_len, suspect).await;
+            Step::Loaded(turn, room, alone, loaded)
         }));
     }
 
-    fn plan(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, resident: Resident) {
+    fn plan(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, resident: Resident, kept: Kept) {
         let deliveries = match self.lanes.get_mut(&turn.instance) {
             Some(lane) => {
                 let most = lane.asked.min(lane.inputs.len()).min(MESSAGES_MAX);
@@ -377,20 +392,20 @@ impl Running {
             None => Vec::new(),
         };
         let begin = self.shard.meter.begin();
-        let planned = self.shard.supervisor.plan(&self.shard.rules, &turn, resident, deliveries);
+        let planned = self.shard.supervisor.plan(&self.shard.rules, &turn, resident, kept, deliveries);
         self.shard.meter.turn_ran(begin);
         self.commit(turn, room, planned, Duration::ZERO);
     }
 
     fn commit(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, planned: Planned, after: Duration) {
-        let Planned { ops, resident, answers, deferred, unwanted, notes, .. } = planned;
+        let Planned { ops, resident, kept, answers, deferred, unwanted, notes, .. } = planned;
         if let Some(lane) = self.lanes.get_mut(&turn.instance) {
             deferred.into_iter().rev().for_each(|delivery| lane.inputs.push_front(delivery));
         }
         let token = turn.lock_token;
         let commit_id = self.shard.commit_ids.next();
         let transaction = Transaction { fence: Some(token.clone()), commit_id, ops };
-        let flight = InFlight { transaction, token, resident, answers, unwanted, room, notes, maybe_kept: false };
+        let flight = InFlight { transaction, token, resident, kept, answers, unwanted, room, notes, maybe_kept: false };
         self.send(turn.instance, Box::new(flight), after);
     }
 
@@ -430,7 +445,7 @@ impl Running {
         if !flight.unwanted.is_empty() {
             self.shard.leases.revoke(instance, &flight.unwanted);
         }
-        self.note(instance, flight.resident);
+        self.note(instance, flight.resident, flight.kept);
         for (delivery, answer) in flight.answers {
             delivery.answer(answer);
         }
@@ -452,7 +467,7 @@ impl Running {
     }
 
     /// Keeps in memory what the next turn can use.
-    fn note(&mut self, instance: &InstanceId, resident: Resident) {
+    fn note(&mut self, instance: &InstanceId, resident: Resident, kept: Kept) {
         match resident {
             Resident::Suspended { report, by_hand, .. } => {
                 let is_new = self.shard.suspended.note(instance, report.clone());
@@ -464,7 +479,7 @@ impl Running {
             }
             Resident::Live(_) => {
                 self.shard.suspended.clear(instance);
-                self.live.push(instance.clone(), resident);
+                self.live.push(instance.clone(), (resident, kept));
             }
             Resident::Absent | Resident::Unloaded | Resident::Pending { .. } | Resident::Closed { .. } => {
                 self.shard.suspended.clear(instance)
@@ -504,7 +519,7 @@ impl Running {
                 tokio::time::sleep(after).await;
             }
             let Some(token) = lease else { return Step::Rested(instance, None) };
-            let ops = vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: false }];
+            let ops = vec![TransactionOp::ReleaseLock { delay: None, give_back_attempt: true }];
             let release = Transaction { fence: Some(token.clone()), commit_id, ops };
             match provider.atomic_batch(release).await {
                 Err(CommitError::Provider(error)) if error.is_transient() => Step::Rested(instance, Some(token)),

@@ -41,6 +41,7 @@ struct Start {
     leases: Arc<Leases>,
     under_way: Arc<UnderWay>,
     suspended: Arc<Suspended>,
+    trials: Arc<Semaphore>,
     meter: Arc<Meter>,
     watches: Vec<Watch>,
     threads: Vec<JoinHandle<()>>,
@@ -63,6 +64,7 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
         leases: Arc::new(Leases::new(Arc::clone(&under_way))),
         under_way,
         suspended: Arc::default(),
+        trials: Arc::new(Semaphore::new(1)),
         watches: Vec::new(),
         threads: vec![thread],
     };
@@ -123,6 +125,7 @@ impl Start {
             engine: self.engine.clone(),
             live_max: self.builder.live_max,
             commit_ids: CommitIds::fresh(),
+            trials: Arc::clone(&self.trials),
         })
     }
 

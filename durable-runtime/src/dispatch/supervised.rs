@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::door::Delivery;
 use super::double_check::{self, DoubleCheck, Part};
+use super::kept::Kept;
 use super::resident::Resident;
 use super::turn::{Planned, Rules, plan};
 use super::watchdog::{self, Watch};
@@ -24,16 +25,17 @@ impl Supervisor {
         rules: &Rules,
         turn: &LeasedTurn,
         resident: Resident,
+        kept: Kept,
         deliveries: Vec<Delivery>,
     ) -> Planned {
-        let before = resident.before(turn);
-        let (mut planned, took) = self.watch.over(&turn.instance, || plan(rules, turn, resident, deliveries));
+        let (before, kept_before) = (resident.before(turn), kept.clone());
+        let (mut planned, took) = self.watch.over(&turn.instance, || plan(rules, turn, resident, kept, deliveries));
         match self.fault(std::mem::take(&mut planned.parts), took) {
             None => planned,
             Some(report) => {
                 let answered = planned.answers.into_iter().map(|(delivery, _)| delivery);
                 let deliveries = answered.chain(planned.deferred).collect();
-                plan(rules, turn, before.suspended(report), deliveries)
+                plan(rules, turn, before.suspended(report), kept_before, deliveries)
             }
         }
     }

@@ -4,6 +4,7 @@
 //! code gave because of it. So who was first is a fact of the order, and replay can compare the commands one by one.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
@@ -122,6 +123,21 @@ pub struct Carried {
     pub value: Payload,
 }
 
+/// How much an instance keeps by key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KvTotals {
+    /// How many keys have a value.
+    pub keys: u64,
+    /// The bytes of these keys and their values.
+    pub bytes: u64,
+}
+
+impl KvTotals {
+    fn is_empty(&self) -> bool {
+        self.keys == 0
+    }
+}
+
 /// The first event of every history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {
@@ -144,6 +160,15 @@ pub struct Started {
     /// The trace it belongs to, if it was started with one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceContext>,
+    /// The newest keys of events that the executions before it have taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event_keys: Vec<String>,
+    /// What it can be found by when it begins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// How much the executions before it have left by key.
+    #[serde(default, skip_serializing_if = "KvTotals::is_empty")]
+    pub kv: KvTotals,
     /// How long this execution may take.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_millis")]
     pub timeout: Option<Duration>,
@@ -234,6 +259,9 @@ pub enum EventKind {
         name: String,
         /// What it says.
         value: Payload,
+        /// The key of its sender: another event with this key is the same one, and not taken.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
     },
     /// A child returned.
     ChildCompleted {
@@ -329,6 +357,26 @@ pub enum EventKind {
         /// The line of code. Not compared by replay.
         place: Place,
     },
+    /// A key was looked at that an earlier execution may have set.
+    KvRead {
+        /// The command.
+        command: CommandId,
+        /// The key.
+        key: String,
+        /// Its value, if the code asked for it and there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<Payload>,
+        /// How long the value was, if there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<u64>,
+        /// The line of code. Not compared by replay.
+        place: Place,
+    },
+    /// The code asked whether it may take a changed way, and it may: it came here first after the change.
+    Patched {
+        /// The name of the change.
+        id: String,
+    },
     /// The code does not wait any more: the future of a command was dropped.
     CommandCancelled {
         /// The command.
@@ -350,6 +398,11 @@ pub enum EventKind {
     Cancelled {
         /// Why.
         reason: String,
+    },
+    /// Its process died again and again while it ran this turn, so it was given up.
+    Poisoned {
+        /// How often, and what the turn was about.
+        message: String,
     },
     /// It was ended at once from outside.
     Terminated {
@@ -387,11 +440,14 @@ impl EventKind {
             Self::EventAwaited { .. } => "event_awaited",
             Self::ChildStarted { .. } => "child_started",
             Self::SideEffectRecorded { .. } => "side_effect_recorded",
+            Self::KvRead { .. } => "kv_read",
+            Self::Patched { .. } => "patched",
             Self::CommandCancelled { .. } => "command_cancelled",
             Self::Completed { .. } => "completed",
             Self::Failed { .. } => "failed",
             Self::Cancelled { .. } => "cancelled",
             Self::Terminated { .. } => "terminated",
+            Self::Poisoned { .. } => "poisoned",
             Self::ContinuedAsNew { .. } => "continued_as_new",
         }
     }
@@ -412,6 +468,7 @@ impl EventKind {
                 | Self::Suspended
                 | Self::Resumed
                 | Self::Terminated { .. }
+                | Self::Poisoned { .. }
         )
     }
 
@@ -423,6 +480,7 @@ impl EventKind {
                 | Self::Failed { .. }
                 | Self::Cancelled { .. }
                 | Self::Terminated { .. }
+                | Self::Poisoned { .. }
                 | Self::ContinuedAsNew { .. }
         )
     }
@@ -457,6 +515,7 @@ impl EventKind {
             | Self::TimerSet { place, .. }
             | Self::EventAwaited { place, .. }
             | Self::ChildStarted { place, .. }
+            | Self::KvRead { place, .. }
             | Self::SideEffectRecorded { place, .. } => Some(place),
             _ => None,
         }

@@ -54,6 +54,11 @@ pub enum Failure {
         /// What to look for.
         message: String,
     },
+    /// Its process died again and again while it ran, so it was given up.
+    Poisoned {
+        /// How often, and what it was about.
+        message: String,
+    },
     /// A limit was reached.
     LimitReached {
         /// Which one.
@@ -87,7 +92,9 @@ impl Failure {
             Self::Panicked { message, place: Some(place) } => format!("panicked at {place}: {message}"),
             Self::Panicked { message, place: None } => format!("panicked: {message}"),
             Self::Codec { message } | Self::Unavailable { message } => message.clone(),
-            Self::NeverWakes { message } | Self::LimitReached { message } => message.clone(),
+            Self::NeverWakes { message } | Self::LimitReached { message } | Self::Poisoned { message } => {
+                message.clone()
+            }
         }
     }
 }

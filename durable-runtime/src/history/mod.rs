@@ -9,7 +9,7 @@ mod validate;
 
 pub use self::attempts::FailedAttempt;
 pub(crate) use self::attempts::note as note_failed_attempt;
-pub use self::event::{ActivitySettings, Carried, ClosePolicy, Event, EventKind, Parent, Place, Started};
+pub use self::event::{ActivitySettings, Carried, ClosePolicy, Event, EventKind, KvTotals, Parent, Place, Started};
 pub use self::failure::Failure;
 pub use self::stored::{HISTORY_FORMAT, HistoryError};
 pub(crate) use self::stored::{read, write};

@@ -71,7 +71,9 @@ impl Audit {
 
 const fn given(kind: &EventKind) -> Option<CommandId> {
     match kind {
-        EventKind::SideEffectRecorded { command, .. } | EventKind::ChildStarted { command, .. } => Some(*command),
+        EventKind::SideEffectRecorded { command, .. }
+        | EventKind::KvRead { command, .. }
+        | EventKind::ChildStarted { command, .. } => Some(*command),
         other => other.opens(),
     }
 }

@@ -94,6 +94,12 @@ impl Payload {
         Ok(Self(raw.into()))
     }
 
+    /// Takes what a store has kept of a JSON text.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, CodecError> {
+        let text = std::str::from_utf8(bytes).map_err(|error| CodecError::new(format!("not a text: {error}")))?;
+        Self::from_json(text.to_owned())
+    }
+
     /// The payload `null`.
     pub fn null() -> Self {
         Self(RawValue::NULL.to_owned().into())

@@ -31,6 +31,10 @@ pub(super) fn compare(recorded: &EventKind, asked: &EventKind) -> Difference {
             E::SideEffectRecorded { command, name, .. },
             E::SideEffectRecorded { command: asked_command, name: asked_name, .. },
         ) => step(command == asked_command && name == asked_name, || Difference::None),
+        (E::KvRead { command, key, .. }, E::KvRead { command: asked_command, key: asked_key, .. }) => {
+            step(command == asked_command && key == asked_key, || Difference::None)
+        }
+        (E::Patched { id }, E::Patched { id: asked_id }) => step(id == asked_id, || Difference::None),
         (E::ChildStarted { .. }, E::ChildStarted { .. }) => children(recorded, asked),
         (E::CommandCancelled { command }, E::CommandCancelled { command: asked_command }) => {
             step(command == asked_command, || Difference::None)

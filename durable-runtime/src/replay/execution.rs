@@ -1,12 +1,14 @@
 //! One execution: its future, its journal, and the rule how events move them.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::compare::{Difference, compare};
 use super::current::{self, ExecutionKey};
-use super::journal::{Facts, Journal, Open};
+use super::journal::{Changes, Facts, Journal, Open, Recorded};
+use super::kept::Found;
 use super::mismatch::{Mismatch, Step};
 use super::panics;
 use super::poll::{Polled, poll, stuck_failure};
@@ -60,6 +62,12 @@ impl Execution {
         }
     }
 
+    /// What the store has by key.
+    pub(crate) fn with_stored(self, kv: Arc<BTreeMap<String, Payload>>) -> Self {
+        self.journal.borrow_mut().stored = kv;
+        self
+    }
+
     pub(crate) fn facts(&self) -> Facts {
         self.journal.borrow().facts.clone()
     }
@@ -83,6 +91,16 @@ impl Execution {
         !ends_already && self.journal.borrow().accepts(kind)
     }
 
+    /// Whether an event of this name and length would be one too many.
+    pub(crate) fn is_full(&self, name: &str, bytes: usize) -> bool {
+        self.journal.borrow().is_full(name, bytes)
+    }
+
+    /// The newest keys of events, for the next execution.
+    pub(crate) fn newest_event_keys(&self) -> Vec<String> {
+        self.journal.borrow().newest_event_keys()
+    }
+
     /// What it waits for.
     pub(crate) fn open(&self) -> Vec<(CommandId, Open)> {
         self.journal.borrow().open()
@@ -94,6 +112,11 @@ impl Execution {
 
     pub(crate) fn leftover_events(&self) -> Vec<Carried> {
         self.journal.borrow().leftover_events()
+    }
+
+    /// What the code set and took away of values by key and of labels.
+    pub(crate) fn take_kept(&self) -> Changes {
+        self.journal.borrow_mut().take_kept()
     }
 
     pub(crate) fn take_custom_status(&self) -> Option<Payload> {
@@ -136,14 +159,18 @@ impl Execution {
     }
 
     fn replay_step(&mut self, event: &Event, commands: &[Event]) -> Result<(), Box<Mismatch>> {
-        let values = commands.iter().filter_map(|event| recorded_value(&event.kind)).collect();
+        let values = commands.iter().filter_map(|event| recorded(&event.kind)).collect();
         let given = self.step(event, true, values);
         self.journal.borrow_mut().take_cancelled();
+        self.journal.borrow_mut().take_kept();
         self.journal.borrow_mut().take_returned();
         self.history_len = event.id.0 + commands.len() as u64;
-        let longest = given.len().max(commands.len());
-        for index in 0..longest {
-            let (recorded, asked) = (commands.get(index).map(|event| &event.kind), given.get(index));
+        // A patch that the code does not ask about any more has done its work.
+        let is_over = |kind: &EventKind| matches!(kind, EventKind::Patched { .. }) && !given.contains(kind);
+        let commands: Vec<&EventKind> =
+            commands.iter().map(|event| &event.kind).filter(|kind| !is_over(kind)).collect();
+        for index in 0..given.len().max(commands.len()) {
+            let (recorded, asked) = (commands.get(index).copied(), given.get(index));
             let difference = match (recorded, asked) {
                 (Some(recorded), Some(asked)) => compare(recorded, asked),
                 _ => Difference::Step,
@@ -175,7 +202,7 @@ impl Execution {
     }
 
     /// Feeds one event and runs the code as far as it goes; answers with the commands given.
-    fn step(&mut self, event: &Event, replaying: bool, recorded: VecDeque<Payload>) -> Vec<EventKind> {
+    fn step(&mut self, event: &Event, replaying: bool, recorded: VecDeque<Recorded>) -> Vec<EventKind> {
         {
             let mut journal = self.journal.borrow_mut();
             journal.enter(event.id, event.at, replaying, recorded);
@@ -183,7 +210,7 @@ impl Execution {
         }
         match &event.kind {
             EventKind::Started(started) => self.begin(&started.input.clone()),
-            EventKind::Terminated { .. } => self.finish(event.kind.clone()),
+            EventKind::Terminated { .. } | EventKind::Poisoned { .. } => self.finish(event.kind.clone()),
             _ => {}
         }
         self.run();
@@ -325,9 +352,11 @@ impl Drop for Execution {
     }
 }
 
-fn recorded_value(kind: &EventKind) -> Option<Payload> {
+fn recorded(kind: &EventKind) -> Option<Recorded> {
     match kind {
-        EventKind::SideEffectRecorded { value, .. } => Some(value.clone()),
+        EventKind::SideEffectRecorded { value, .. } => Some(Recorded::Value(value.clone())),
+        EventKind::Patched { id } => Some(Recorded::Patched(id.clone())),
+        EventKind::KvRead { value, bytes, .. } => Some(Recorded::Found(Found { value: value.clone(), bytes: *bytes })),
         _ => None,
     }
 }

@@ -1,13 +1,15 @@
 //! What one execution knows between and during polls: the state behind its context and its durable futures.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::kept::{Found, Full, Kv, Labels};
 use super::mailbox::{Arrival, Delivery, Mailbox};
 use super::unwinding::{Cancelling, Cleanups};
 use crate::clock::Timestamp;
-use crate::history::{Carried, ClosePolicy, Event, EventKind, Failure};
+use crate::history::{Carried, ClosePolicy, Event, EventKind, Failure, Place};
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId};
 use crate::limits::Limits;
 use crate::payload::Payload;
@@ -18,6 +20,21 @@ pub(crate) struct Facts {
     pub(crate) instance: InstanceId,
     pub(crate) execution_id: ExecutionId,
     pub(crate) limits: Limits,
+}
+
+/// What a replay finds at its place.
+#[derive(Debug, Clone)]
+pub(crate) enum Recorded {
+    Value(Payload),
+    Found(Found),
+    Patched(String),
+}
+
+/// What the code set and took away.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) kv: BTreeMap<String, Option<Payload>>,
+    pub(crate) labels: BTreeMap<String, Option<String>>,
 }
 
 /// What a command came back with.
@@ -109,12 +126,19 @@ pub(crate) struct Journal {
     given: Vec<EventKind>,
     cancelled: Vec<(CommandId, Open)>,
     returned: Vec<(CommandId, Open)>,
-    recorded_values: VecDeque<Payload>,
+    recorded: VecDeque<Recorded>,
     open: BTreeMap<CommandId, Open>,
     /// Detached children that do not outlive the execution.
     dependents: Vec<(CommandId, Open)>,
     settled: BTreeMap<CommandId, Settled>,
     mailbox: Mailbox,
+    patches: BTreeMap<String, bool>,
+    /// The keys of the events that came, in order.
+    event_keys: Vec<String>,
+    kv: Kv,
+    /// What the store has by key. Only what this execution has not set is read from it.
+    pub(crate) stored: Arc<BTreeMap<String, Payload>>,
+    pub(crate) labels: Labels,
     /// What is to be undone if it does not end well.
     pub(crate) cleanups: Cleanups,
     /// Who asked for its end, and what holds that off.
@@ -138,11 +162,16 @@ impl Journal {
             given: Vec::new(),
             cancelled: Vec::new(),
             returned: Vec::new(),
-            recorded_values: VecDeque::new(),
+            recorded: VecDeque::new(),
             open: BTreeMap::new(),
             dependents: Vec::new(),
             settled: BTreeMap::new(),
             mailbox: Mailbox::default(),
+            patches: BTreeMap::new(),
+            event_keys: Vec::new(),
+            kv: Kv::default(),
+            stored: Arc::default(),
+            labels: Labels::default(),
             cleanups: Cleanups::default(),
             cancelling: Cancelling::default(),
             end: None,
@@ -155,18 +184,19 @@ impl Journal {
     // What the core does with it.
 
     /// The next event is this one.
-    pub(crate) fn enter(&mut self, position: EventId, now: Timestamp, replaying: bool, recorded: VecDeque<Payload>) {
+    pub(crate) fn enter(&mut self, position: EventId, now: Timestamp, replaying: bool, recorded: VecDeque<Recorded>) {
         self.position = position;
         // A clock that was set back must not make time run backwards for the code.
         self.now = self.now.max(now);
         self.replaying = replaying;
-        self.recorded_values = recorded;
+        self.recorded = recorded;
     }
 
     /// Whether the event can change anything: what it completes is open, or it completes nothing.
     pub(crate) fn accepts(&self, kind: &EventKind) -> bool {
         match kind {
             EventKind::CancelRequested { .. } => !self.cancelling.is_requested(),
+            EventKind::EventRaised { key: Some(key), .. } => !self.event_keys.contains(key),
             _ => kind.completes().is_none_or(|command| self.open.contains_key(&command)),
         }
     }
@@ -176,9 +206,15 @@ impl Journal {
         match kind {
             EventKind::Started(started) => {
                 self.depth = started.parent.as_ref().map_or(0, |parent| parent.depth);
+                self.kv.begin(started.kv);
+                self.labels.begin(started.labels.clone());
+                self.event_keys.extend(started.event_keys.iter().cloned());
                 self.deliver_all(&started.carried);
             }
-            EventKind::EventRaised { name, value } => self.deliver(name, 0, value),
+            EventKind::EventRaised { name, value, key } => {
+                self.event_keys.extend(key.clone());
+                self.deliver(name, 0, value);
+            }
             EventKind::ActivityCompleted { command, output, .. } | EventKind::ChildCompleted { command, output } => {
                 self.settle(*command, Resolution::Output(output.clone()));
             }
@@ -258,6 +294,20 @@ impl Journal {
     /// The execution has ended, and with it what does not outlive it.
     pub(crate) fn end_dependents(&mut self) {
         self.cancelled.append(&mut self.dependents);
+    }
+
+    /// Whether an event of this name and length would be one too many.
+    pub(crate) fn is_full(&self, name: &str, bytes: usize) -> bool {
+        let limits = &self.facts.limits;
+        let too_many = self.mailbox.len() >= limits.buffered_events_max;
+        let too_long = self.mailbox.bytes() + bytes > limits.buffered_event_bytes_max;
+        (too_many || too_long) && !self.mailbox.is_awaited(name)
+    }
+
+    /// The newest keys of events, for the next execution.
+    pub(crate) fn newest_event_keys(&self) -> Vec<String> {
+        let from = self.event_keys.len().saturating_sub(EVENT_KEYS_CARRIED);
+        self.event_keys.iter().skip(from).cloned().collect()
     }
 
     pub(crate) fn leftover_events(&self) -> Vec<Carried> {
@@ -372,7 +422,68 @@ impl Journal {
 
     /// The value that a replay finds at this place.
     pub(crate) fn recorded_value(&mut self) -> Option<Payload> {
-        self.recorded_values.pop_front()
+        match self.next_recorded() {
+            Some(Recorded::Value(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What is recorded here. Patches that the code did not ask about are passed over.
+    fn next_recorded(&mut self) -> Option<Recorded> {
+        while let Some(Recorded::Patched(_)) = self.recorded.front() {
+            self.recorded.pop_front();
+        }
+        self.recorded.pop_front()
+    }
+
+    /// Whether the changed way is to be taken: yes where nobody has been before. The first answer stands.
+    pub(crate) fn patched(&mut self, id: &str) -> bool {
+        if let Some(known) = self.patches.get(id) {
+            return *known;
+        }
+        let here = |recorded: &&Recorded| matches!(recorded, Recorded::Patched(_));
+        let mut recorded = self.recorded.iter().take_while(here);
+        let is_patched =
+            !self.replaying || recorded.any(|recorded| matches!(recorded, Recorded::Patched(known) if known == id));
+        if is_patched && self.end.is_none() {
+            self.given.push(EventKind::Patched { id: id.to_owned() });
+        }
+        self.patches.insert(id.to_owned(), is_patched);
+        is_patched
+    }
+
+    pub(crate) fn kv_get(&mut self, key: &str, place: Place) -> Option<Payload> {
+        self.look_at(key, true, place);
+        self.kv.get(key)
+    }
+
+    pub(crate) fn kv_put(&mut self, key: &str, value: Option<Payload>, place: Place) -> Result<(), Full> {
+        self.look_at(key, false, place);
+        self.kv.put(key, value, &self.facts.limits)
+    }
+
+    /// Records what an earlier execution has left for a key, before this one does anything with it.
+    fn look_at(&mut self, key: &str, for_value: bool, place: Place) {
+        if !self.kv.is_unknown(key) {
+            return;
+        }
+        let recorded = if self.replaying { self.next_recorded() } else { None };
+        let found = match recorded {
+            Some(Recorded::Found(found)) => found,
+            _ => {
+                let stored = self.stored.get(key);
+                let bytes = stored.map(|value| value.len() as u64);
+                Found { value: stored.filter(|_| for_value).cloned(), bytes }
+            }
+        };
+        let (name, Found { value, bytes }) = (key.to_owned(), found.clone());
+        self.give(|command| EventKind::KvRead { command, key: name, value, bytes, place });
+        self.kv.learn(key, found);
+    }
+
+    /// What the code set and took away since the last call.
+    pub(crate) fn take_kept(&mut self) -> Changes {
+        Changes { kv: self.kv.take_changes(), labels: self.labels.take_changes() }
     }
 
     /// The next guid of this execution: RFC 9562 version 5 over its name and a counter, so that every replay, on
@@ -422,6 +533,9 @@ impl Journal {
         }
     }
 }
+
+/// How many keys of events an execution hands on to the next.
+const EVENT_KEYS_CARRIED: usize = 256;
 
 /// The namespace of [`Journal::draw`]; changing it would change every replay.
 const DRAWS: Uuid = Uuid::from_u128(0x6f1d_2a5c_91f4_4b0e_8d2b_3f5a_7c10_e9b7);

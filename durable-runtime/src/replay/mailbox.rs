@@ -13,6 +13,8 @@ pub(crate) type Arrival = (EventId, usize);
 #[derive(Default)]
 pub(crate) struct Mailbox {
     boxes: BTreeMap<String, Inbox>,
+    count: usize,
+    bytes: usize,
 }
 
 #[derive(Default)]
@@ -32,22 +34,26 @@ impl Mailbox {
     /// Keeps a value; gives it to the longest wait, if there is one.
     pub(crate) fn put(&mut self, name: &str, arrival: Arrival, value: Payload) -> Option<Delivery> {
         let inbox = self.boxes.entry(name.to_owned()).or_default();
+        (self.count, self.bytes) = (self.count + 1, self.bytes + value.len());
         inbox.values.insert(arrival, value);
-        inbox.deliver()
+        let delivery = inbox.deliver();
+        self.count(delivery)
     }
 
     /// Waits; gives the oldest value, if there is one.
     pub(crate) fn wait(&mut self, name: &str, command: CommandId) -> Option<Delivery> {
         let inbox = self.boxes.entry(name.to_owned()).or_default();
         inbox.waits.push_back(command);
-        inbox.deliver()
+        let delivery = inbox.deliver();
+        self.count(delivery)
     }
 
     /// Waits once more, before all others: what was given did not fit.
     pub(crate) fn wait_again(&mut self, name: &str, command: CommandId) -> Option<Delivery> {
         let inbox = self.boxes.entry(name.to_owned()).or_default();
         inbox.waits.push_front(command);
-        inbox.deliver()
+        let delivery = inbox.deliver();
+        self.count(delivery)
     }
 
     /// Waits no more.
@@ -59,7 +65,9 @@ impl Mailbox {
 
     /// Takes the oldest value, if there is one.
     pub(crate) fn take(&mut self, name: &str) -> Option<Payload> {
-        self.boxes.get_mut(name)?.values.pop_first().map(|(_, value)| value)
+        let (_, value) = self.boxes.get_mut(name)?.values.pop_first()?;
+        (self.count, self.bytes) = (self.count - 1, self.bytes - value.len());
+        Some(value)
     }
 
     /// Where the oldest value came in.
@@ -79,7 +87,25 @@ impl Mailbox {
 
     /// How many values nobody took.
     pub(crate) fn len(&self) -> usize {
-        self.boxes.values().map(|inbox| inbox.values.len()).sum()
+        self.count
+    }
+
+    /// How long they are together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether a value of this name would be taken at once.
+    pub(crate) fn is_awaited(&self, name: &str) -> bool {
+        self.boxes.get(name).is_some_and(|inbox| !inbox.waits.is_empty())
+    }
+
+    /// What is delivered does not wait any more.
+    fn count(&mut self, delivery: Option<Delivery>) -> Option<Delivery> {
+        if let Some(delivery) = &delivery {
+            (self.count, self.bytes) = (self.count - 1, self.bytes - delivery.value.len());
+        }
+        delivery
     }
 }
 

@@ -45,6 +45,8 @@ fn describe(kind: &EventKind) -> String {
         EventKind::EventAwaited { name, .. } => format!("wait for event `{name}`"),
         EventKind::ChildStarted { name, version, .. } => format!("start of child `{name}` {version}"),
         EventKind::SideEffectRecorded { name, .. } => format!("side effect `{name}`"),
+        EventKind::KvRead { key, .. } => format!("look at key `{key}`"),
+        EventKind::Patched { id } => format!("patch `{id}`"),
         EventKind::CommandCancelled { command } => format!("cancellation of command {command}"),
         EventKind::Completed { .. } => "return with an output".to_owned(),
         EventKind::Failed { .. } => "return with an error".to_owned(),

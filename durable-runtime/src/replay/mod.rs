@@ -7,6 +7,7 @@ mod compare;
 pub(crate) mod current;
 mod execution;
 mod journal;
+mod kept;
 mod mailbox;
 mod mismatch;
 pub(crate) mod panics;
@@ -14,7 +15,8 @@ mod poll;
 mod unwinding;
 
 pub(crate) use self::execution::{Applied, Execution};
-pub(crate) use self::journal::{Facts, Journal, Open, Resolution};
+pub(crate) use self::journal::{Changes, Facts, Journal, Open, Resolution};
+pub(crate) use self::kept::{Full, size};
 pub use self::mismatch::{Mismatch, Step};
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! Data in, data out: what came in, as a text; what the code asked for, as a text.
 
+mod patches;
 mod programs;
 mod unwinding;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Execution, Facts};
 use crate::clock::Timestamp;
 use crate::context::{DurableFuture, OrchestrationContext};
-use crate::history::{Carried, Event, EventKind, Failure, HISTORY_FORMAT, Started, validate};
+use crate::history::{Carried, Event, EventKind, Failure, HISTORY_FORMAT, KvTotals, Started, validate};
 use crate::ids::{CommandId, ExecutionId, InstanceId};
 use crate::limits::Limits;
 use crate::orchestration::{Orchestration, OrchestrationHandler};
@@ -44,6 +46,9 @@ fn started<O: Orchestration>(input: &str, carried: Vec<Carried>) -> EventKind {
         input: Payload::from_json(input.into()).unwrap(),
         parent: None,
         carried,
+        event_keys: Vec::new(),
+        labels: BTreeMap::new(),
+        kv: KvTotals::default(),
         trace: None,
         timeout: None,
     })
@@ -71,7 +76,7 @@ fn incoming(line: &str) -> EventKind {
             redeliveries: 0,
         },
         "fired" => EventKind::TimerFired { command: command() },
-        "raised" => EventKind::EventRaised { name: first.into(), value: payload() },
+        "raised" => EventKind::EventRaised { name: first.into(), value: payload(), key: None },
         "child" => EventKind::ChildCompleted { command: command(), output: payload() },
         "cancel" => EventKind::CancelRequested { reason: rest.into() },
         "late" => EventKind::DeadlineReached { message: rest.into() },

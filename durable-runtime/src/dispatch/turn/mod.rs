@@ -1,20 +1,23 @@
 //! One turn: messages in, one transaction out. No I/O and no waiting here.
 
 mod held;
+mod poison;
 mod starts;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::dispatch::door::{Accepted, Delivery, Origin, Refusal};
 use crate::dispatch::double_check::Part;
 use crate::dispatch::effects::{Effects, outcome_of};
+use crate::dispatch::kept::{Kept, Trial};
 use crate::dispatch::resident::Resident;
 use crate::dispatch::{ActivityUnderWay, UnderWay};
 use crate::history::{Event, EventKind};
 use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 use crate::limits::Limits;
-use crate::message::{Message, command_message_id, fresh_message_id, start_message_id};
+use crate::message::{Message, command_message_id, start_message_id};
 use crate::metadata::{self, Identity};
 use crate::observe::{TurnNotes, turn_span};
 use crate::payload::CodecError;
@@ -44,6 +47,8 @@ pub(super) struct Planned {
     pub(super) ops: Vec<TransactionOp>,
     /// The instance after it.
     pub(super) resident: Resident,
+    /// What the store has of it beside its histories, after it.
+    pub(super) kept: Kept,
     /// The messages in hand, and what their senders are told once it is kept.
     pub(super) answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
     /// The messages in hand that the next turn is to take.
@@ -69,6 +74,7 @@ struct Turn<'a> {
     instance: InstanceId,
     now: Timestamp,
     resident: Resident,
+    kept: Kept,
     effects: Effects,
     acked: Vec<MessageId>,
     answers: Vec<(Delivery, Result<Accepted, Refusal>)>,
@@ -80,12 +86,18 @@ struct Turn<'a> {
     notes: TurnNotes,
     /// In which the code runs.
     span: tracing::Span,
-    /// How often the messages were handed out.
-    attempt: u32,
+    /// How long the oldest message has waited.
+    waited: Duration,
 }
 
 /// Runs the turn of an instance. If a message cannot be read, or an event not be written, the instance is suspended.
-pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliveries: Vec<Delivery>) -> Planned {
+pub(super) fn plan(
+    rules: &Rules,
+    leased: &LeasedTurn,
+    resident: Resident,
+    kept: Kept,
+    deliveries: Vec<Delivery>,
+) -> Planned {
     let span = turn_span(leased, resident.identity().map(AsRef::as_ref));
     let _inside = span.clone().entered();
     let mut turn = Turn {
@@ -94,6 +106,7 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         // The clock of the store is the only one: what is due, and what the code is told.
         now: Timestamp::from_millis(leased.lock_token.granted_at_ms),
         resident,
+        kept,
         effects: Effects::new(leased.instance.clone(), leased.lock_token.fence),
         acked: Vec::new(),
         answers: Vec::new(),
@@ -103,10 +116,16 @@ pub(super) fn plan(rules: &Rules, leased: &LeasedTurn, resident: Resident, deliv
         parts: Vec::new(),
         notes: TurnNotes::default(),
         span,
-        attempt: leased.attempt,
+        waited: waited(leased),
     };
+    let deadly = turn.kept.trial == Trial::Lost;
+    if deadly {
+        turn.give_up_turn(leased);
+    }
     for (message, source) in turn.in_order(leased, deliveries) {
-        if let Err(error) = turn.take(message, source) {
+        if deadly && matches!(source, Source::Stored(_)) {
+            turn.settle(source, Ok(Accepted::Kept));
+        } else if let Err(error) = turn.take(message, source) {
             turn.resident.suspend(format!("a message or an event cannot be written: {error}"));
         }
     }
@@ -195,6 +214,16 @@ impl Turn<'_> {
                 Ok(())
             }
             (Resident::Pending { .. } | Resident::Suspended { .. }, message) => self.keep(message, source),
+            (Resident::Live(live), Message::Raised { name, value, key })
+                if live.execution.is_full(&name, value.len()) =>
+            {
+                // Nothing that was accepted is lost: what is in the queue waits there until there is room.
+                if matches!(source, Source::Stored(_)) {
+                    return self.keep(Message::Raised { name, value, key }, source);
+                }
+                self.settle(source, Err(Refusal::Full));
+                Ok(())
+            }
             (Resident::Live(live), message) => {
                 let execution_id = live.execution_id;
                 let late = matches!(message, Message::ActivityLate { .. });
@@ -245,7 +274,8 @@ impl Turn<'_> {
 
     /// The message waits in the queue for a turn that can take it.
     fn keep(&mut self, message: Message, source: Source) -> Result<(), CodecError> {
-        self.keep_as(message, source, fresh_message_id())
+        let id = message.id();
+        self.keep_as(message, source, id)
     }
 
     fn keep_as(&mut self, message: Message, source: Source, id: MessageId) -> Result<(), CodecError> {
@@ -268,7 +298,8 @@ impl Turn<'_> {
         if let Some(status) = live.execution.take_custom_status() {
             self.effects.put_metadata(metadata::custom_status(&status));
         }
-        let (execution_id, depth) = (live.execution_id, live.identity.depth());
+        let (execution_id, depth, changes) = (live.execution_id, live.identity.depth(), live.execution.take_kept());
+        self.kept.change(changes, &mut self.effects);
         self.effects.trace.clone_from(&live.identity.trace);
         if self.rules.double_check {
             add_part(&mut self.parts, &live.execution, &applied.events);
@@ -305,9 +336,12 @@ impl Turn<'_> {
         }
     }
 
-    /// Ends an instance at once, even one whose code cannot be run.
     fn terminate(&mut self, reason: String) -> Result<(), CodecError> {
-        let end = EventKind::Terminated { reason };
+        self.end_at_once(EventKind::Terminated { reason })
+    }
+
+    /// Ends an instance at once, even one whose code cannot be run.
+    fn end_at_once(&mut self, end: EventKind) -> Result<(), CodecError> {
         if matches!(self.resident, Resident::Pending { .. }) {
             return self.end_unbegun(&end);
         }
@@ -334,18 +368,23 @@ impl Turn<'_> {
     }
 
     fn finish(mut self) -> Planned {
+        if std::mem::take(&mut self.kept.trial) == Trial::Begun {
+            self.effects.put_metadata(metadata::trial(false));
+        }
         let unwanted = self.effects.cancelled_activities().to_vec();
         if !self.acked.is_empty() {
             let (instance, messages) = (self.instance.clone(), self.acked);
             self.effects.push(TransactionOp::AckMessages { instance, messages });
         }
         self.effects.push(TransactionOp::ReleaseLock {
-            delay: self.resident.delay(self.attempt, self.left > 0),
-            give_back_attempt: false,
+            delay: self.resident.delay(self.waited, self.left > 0),
+            // What stays has done no harm: only what ended with its process counts.
+            give_back_attempt: true,
         });
         Planned {
             ops: self.effects.into_ops(),
             resident: self.resident,
+            kept: self.kept,
             answers: self.answers,
             deferred: self.deferred,
             unwanted,
@@ -353,6 +392,12 @@ impl Turn<'_> {
             notes: self.notes,
         }
     }
+}
+
+/// How long the oldest message of a turn has waited for it.
+fn waited(leased: &LeasedTurn) -> Duration {
+    let now = Timestamp::from_millis(leased.lock_token.granted_at_ms);
+    leased.messages.iter().map(|message| now.saturating_since(message.visible_at)).max().unwrap_or_default()
 }
 
 /// Adds the events of an execution to what is to be gone over twice.

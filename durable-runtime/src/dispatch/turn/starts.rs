@@ -91,6 +91,7 @@ impl Turn<'_> {
                 }
                 let next = self.resident.execution_id().next();
                 self.effects.put_metadata(metadata::forgotten());
+                self.kept.forget(&mut self.effects);
                 self.effects.set_labels(vec![(metadata::PARENT_LABEL.to_owned(), None)]);
                 self.begin(next, true, start, Vec::new())?;
             }
@@ -126,15 +127,19 @@ impl Turn<'_> {
         if create {
             self.effects.create(execution_id);
         }
+        self.kept.labels.extend(start.labels.iter().cloned());
         let started = Started {
             format: HISTORY_FORMAT,
             name: start.name,
-            version: start.version,
+            version: handler.version.to_owned(),
             fingerprint: handler.fingerprint,
             input: start.input,
             parent: start.parent,
             carried,
             trace: start.trace,
+            event_keys: start.event_keys,
+            labels: self.kept.labels.clone(),
+            kv: self.kept.totals(),
             timeout: handler.timeout,
         };
         let identity = Arc::new(Identity::of(&started, self.now));
@@ -144,7 +149,7 @@ impl Turn<'_> {
         self.effects.set_labels(metadata::labels_begun(&identity, Status::Running));
         self.effects.put_labels(start.labels);
         let facts = Facts { instance: self.instance.clone(), execution_id, limits: self.rules.limits };
-        let execution = Execution::new(facts, handler);
+        let execution = Execution::new(facts, handler).with_stored(Arc::clone(&self.kept.kv));
         self.resident = Resident::Live(Box::new(Live { execution_id, identity, execution }));
         self.apply(EventKind::Started(started))
     }
@@ -153,12 +158,13 @@ impl Turn<'_> {
         let Resident::Live(live) = &self.resident else { return Ok(()) };
         self.notes.ended(&live.identity.name, &end);
         let EventKind::ContinuedAsNew { name, version, input } = end else { return Ok(()) };
-        let carried = live.execution.leftover_events();
+        let (carried, event_keys) = (live.execution.leftover_events(), live.execution.newest_event_keys());
         let (last, identity, parent) = (live.execution_id, Arc::clone(&live.identity), live.identity.parent.clone());
         let next = last.next();
         self.end_deadline(last, &identity);
         let (if_exists, labels, trace) = (IfExists::Fail, Vec::new(), identity.trace.clone());
-        let mut start = Start { name, version, input, parent, if_exists, labels, carried: Vec::new(), trace };
+        let mut start =
+            Start { name, version, input, parent, if_exists, labels, carried: Vec::new(), event_keys, trace };
         self.generations += 1;
         let known = self.rules.registry.orchestration(&start.name, &start.version).is_some();
         if known && self.generations < GENERATIONS_MAX {

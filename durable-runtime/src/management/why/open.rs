@@ -66,7 +66,7 @@ mod tests {
     }
 
     fn raised(name: &str) -> EventKind {
-        EventKind::EventRaised { name: name.to_owned(), value: Payload::null() }
+        EventKind::EventRaised { name: name.to_owned(), value: Payload::null(), key: None }
     }
 
     fn timer(command: u64) -> EventKind {

@@ -82,7 +82,7 @@ fn arrival(open: &mut Vec<EventKind>, chance: &mut Chance) -> EventKind {
         3 => return EventKind::DeadlineReached { message: "late".to_owned() },
         _ => {}
     }
-    EventKind::EventRaised { name: chance.name().to_string(), value: payload(chance.below(9) as u64) }
+    EventKind::EventRaised { name: chance.name().to_string(), value: payload(chance.below(9) as u64), key: None }
 }
 
 fn command_of(kind: &EventKind) -> Option<CommandId> {

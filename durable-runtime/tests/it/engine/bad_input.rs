@@ -6,7 +6,7 @@ use std::fs;
 use durable_runtime::client::{MessageError, ResultError, StartError};
 use durable_runtime::prelude::*;
 use durable_runtime::providers::OpenError;
-use durable_runtime::{IdError, RuntimeError};
+use durable_runtime::{Client, IdError, RuntimeError};
 
 use super::instances::waits_for_go;
 use super::kit::{end, in_memory, payloads_of, soon};
@@ -32,7 +32,7 @@ async fn an_unknown_name_is_told_what_there_is() {
     let runtime = in_memory().await;
     let error = runtime.client().start_named("adds_a_baskte", &()).start().await.unwrap_err();
     let StartError::Unknown { name, version, known } = &error else { panic!("{error}") };
-    assert_eq!((name.as_str(), version.as_str()), ("adds_a_baskte", "1.0.0"));
+    assert_eq!((name.as_str(), version.as_str()), ("adds_a_baskte", "latest"));
     assert!(known.contains("`adds_a_basket`"), "{known}");
     end(runtime).await;
 }
@@ -61,7 +61,8 @@ async fn an_orchestration_is_started_by_name_with_an_object_of_its_arguments() {
 
 #[tokio::test]
 async fn arguments_that_do_not_decode_name_the_field() {
-    let runtime = in_memory().await;
+    let store = MemoryProvider::new();
+    let runtime = Runtime::builder(store.clone()).start().await.unwrap();
     let client = runtime.client();
     for (arguments, text) in [
         (serde_json::json!({ "basket": { "lines": [{ "cents": "five" }] } }), "field `basket.lines[0].cents`"),
@@ -69,10 +70,17 @@ async fn arguments_that_do_not_decode_name_the_field() {
         (serde_json::json!({ "tip": 1 }), "missing field `basket`"),
         (serde_json::json!(7), "invalid type"),
     ] {
-        let id = client.start_named("adds_a_basket", &arguments).version("3.1.4").start().await.unwrap();
+        let error = client.start_named("adds_a_basket", &arguments).id("misfit").start().await.unwrap_err();
+        let StartError::Codec(error) = error else { panic!("{error:?}") };
+        let message = error.to_string();
+        assert!(message.contains("the arguments of orchestration `adds_a_basket` do not decode"), "{message}");
+        assert!(message.contains(text), "{message}");
+        assert!(client.status("misfit").await.is_err(), "nothing was started");
+        // A client that does not know the type cannot tell; the instance says it then.
+        let outside = Client::new(store.clone());
+        let id = outside.start_named("adds_a_basket", &arguments).start().await.unwrap();
         let error = soon(client.handle::<adds_a_basket>(id).unwrap().result()).await.unwrap_err();
         let ResultError::Codec { message } = error else { panic!("{error:?}") };
-        assert!(message.contains("the arguments of orchestration `adds_a_basket` do not decode"), "{message}");
         assert!(message.contains(text), "{message}");
     }
     end(runtime).await;
