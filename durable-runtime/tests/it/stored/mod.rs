@@ -34,6 +34,8 @@ const KINDS: &[&str] = &[
     "event_awaited",
     "child_started",
     "side_effect_recorded",
+    "kv_read",
+    "patched",
     "command_cancelled",
     "completed",
     "failed",

@@ -262,3 +262,19 @@ pub(super) async fn leaves_children(ctx: OrchestrationContext) -> String {
         go = ctx.event::<Go>() => go.by,
     }
 }
+
+#[orchestration(name = "stored.keeps")]
+pub(super) async fn keeps(ctx: OrchestrationContext, execution: u32) -> Option<String> {
+    let before = ctx.kv().get::<String>("kept").ok().flatten();
+    if execution == 0 {
+        ctx.kv().set("kept", "value").ok()?;
+        ctx.kv().set("other", "value").ok()?;
+        ctx.labels().set("kept", "label").ok()?;
+        return keeps(&ctx, 1).continue_as_new().await;
+    }
+    ctx.kv().remove("other").ok()?;
+    if ctx.patched("a timer before the end") {
+        ctx.timer(Duration::ZERO).await;
+    }
+    before
+}

@@ -27,6 +27,7 @@ pub(super) async fn all() -> BTreeMap<String, RecordedHistory> {
     recorder.ends().await;
     recorder.cancellations().await;
     recorder.suspensions().await;
+    recorder.kept().await;
     recorder.runtime.shutdown().await;
     recorder.recorded
 }
@@ -237,5 +238,13 @@ impl Recorder {
         handle.resume().await.unwrap();
         self.runtime.settled().await;
         self.keep("suspended", "resumed").await;
+    }
+
+    /// Values by key, labels and patches, of two executions.
+    async fn kept(&mut self) {
+        self.begin("keeps", |client| p::keeps(client, 0)).await;
+        for execution in 1..=2 {
+            self.keep_execution("keeps", &format!("{execution}"), durable_runtime::ExecutionId(execution)).await;
+        }
     }
 }
