@@ -65,6 +65,16 @@ fn saga_undoes_in_reverse_after_an_error_and_a_cancellation() -> Outcome {
 }
 
 #[test]
+fn versions_lets_everybody_go_on_as_they_began() -> Outcome {
+    let said = said(&tempfile::tempdir()?, "versions", "")?;
+    let expected = "1.0.0: Ada paid 900 cents\n\
+        1.0.0: Grace paid 900 cents, with a receipt\n\
+        2.0.0: Kurt paid 90 cents, Kurt paid 90 cents\n";
+    assert_eq!(said, expected);
+    Ok(())
+}
+
+#[test]
 fn polling_monitor_waits_and_gives_up() -> Outcome {
     let said = said(&tempfile::tempdir()?, "polling_monitor", "")?;
     assert!(said.contains("short film: done, seen at look 6\n"), "{said}");
