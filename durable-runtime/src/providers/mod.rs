@@ -10,6 +10,7 @@ mod groups;
 mod kv;
 mod labelled;
 mod layers;
+mod maintain;
 mod record;
 mod records;
 mod request;
@@ -33,6 +34,7 @@ pub use self::kv::{SledOptions, SledProvider};
 #[cfg(feature = "testing")]
 pub use self::layers::{Fault, Faults, Faulty, ShiftingClock};
 pub use self::layers::{Figures, Measured, Measures, Operation, Retrying, Snapshot};
+pub use self::maintain::{Checkup, Finding, Maintain};
 pub use self::records::{
     Capabilities, Durability, ExecutionInfo, InstanceMessages, InstanceRecord, KvPage, KvPageRequest, LeaseHolder,
     LeasedActivity, LeasedMessage, LeasedTurn, Renewal, Stats, StoredEvent, WaitingMessage,

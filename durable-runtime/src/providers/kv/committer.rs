@@ -151,7 +151,7 @@ impl Committer {
         let batch = batch.into_iter().map(|(key, value)| (key, Some(value))).collect();
         let sync = self.durability == Durability::Immediate;
         let kept = guarded(|| {
-            self.shared.gate.apply(batch, BTreeSet::new())?;
+            self.shared.apply(batch, BTreeSet::new())?;
             if sync { self.shared.sync() } else { Ok(()) }
         });
         if let Err(error) = &kept {
@@ -206,7 +206,7 @@ impl Committer {
         let sync = self.durability == Durability::Immediate;
         let begin = shared.clock.elapsed();
         guarded(|| {
-            shared.gate.apply(batch, touched)?;
+            shared.apply(batch, touched)?;
             if sync { shared.sync() } else { Ok(()) }
         })?;
         shared.groups.add(kept.len(), shared.clock.elapsed().saturating_sub(begin));
@@ -235,6 +235,8 @@ impl Committer {
     /// Leases end with the handle, as in a restart: what they were on is handed out again.
     fn reopen(&mut self) {
         self.shared.gate.away();
+        // A copy that is being made may have what is not kept: it fails, and is made again.
+        *locked(&self.shared.changes) = None;
         *locked(&self.shared.index) = Index::new(0, 0);
         self.shared.heads.clear();
         self.unsynced_since = None;

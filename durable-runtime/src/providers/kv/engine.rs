@@ -80,7 +80,7 @@ impl<A> KvProvider<A> {
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.during("compact")))
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.engine.shared
     }
 

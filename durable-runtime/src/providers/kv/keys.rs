@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::index::MessageKey;
+use super::record::Kind;
 use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 
 /// Format and fence epoch.
@@ -131,6 +133,51 @@ pub(super) fn attempts(message: &[u8]) -> Vec<u8> {
 /// All of those.
 pub(super) fn all_attempts() -> Range<Vec<u8>> {
     vec![ATTEMPTS]..vec![ATTEMPTS + 1]
+}
+
+/// What a key stands for.
+pub(super) enum Class<'a> {
+    /// A record of the store itself: what it is called, and its kind.
+    Store(&'static str, Kind),
+    Instance(InstanceId),
+    History(InstanceId, ExecutionId, EventId),
+    Message(MessageKey),
+    Label(InstanceId),
+    Entry(InstanceId, String),
+    Attempts(MessageKey),
+    /// A part of the record of this key.
+    Chunk(&'a [u8]),
+    Unknown,
+}
+
+/// What a key stands for.
+pub(super) fn classify(key: &[u8]) -> Class<'_> {
+    let known = match key.first() {
+        Some(0x01) if key == STORE => Some(Class::Store("record of the store", Kind::Store)),
+        Some(&RING) => Some(Class::Store("record of recent commits", Kind::Ring)),
+        Some(&INSTANCE) => instance_id(key).map(Class::Instance),
+        Some(&HISTORY) => history_ids(key).map(|(id, execution, first)| Class::History(id, execution, first)),
+        Some(&TURNS | &ACTIVITIES) => message_key(key).map(Class::Message),
+        Some(&LABEL) => labelled_id(key).map(Class::Label),
+        Some(&ENTRY) => entry_ids(key).map(|(id, name)| Class::Entry(id, name)),
+        Some(&ATTEMPTS) => key.get(1..).and_then(message_key).map(Class::Attempts),
+        Some(&CHUNK) => key.get(1..key.len().saturating_sub(4)).map(Class::Chunk),
+        _ => None,
+    };
+    known.unwrap_or(Class::Unknown)
+}
+
+fn message_key(key: &[u8]) -> Option<MessageKey> {
+    let kind = if *key.first()? == TURNS { QueueKind::Turns } else { QueueKind::Activities };
+    let (instance, id) = message_ids(key)?;
+    Some(MessageKey { kind, instance, id })
+}
+
+fn entry_ids(key: &[u8]) -> Option<(InstanceId, String)> {
+    let rest = key.get(1..)?;
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    let id = InstanceId::new(std::str::from_utf8(rest.get(..end)?).ok()?).ok()?;
+    Some((id, std::str::from_utf8(rest.get(end + 1..)?).ok()?.to_owned()))
 }
 
 /// A value of the keys and values of an instance.

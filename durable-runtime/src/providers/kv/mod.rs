@@ -8,6 +8,7 @@
 //!   list       pages of instances, what waits
 //!   heads      ends of the instances used last       recover    what is read when a store is opened
 //!   waiters    who waits for what                    inbox      what waits for the committer
+//! doctor     looks through a store                 copy       copies it while it is used
 //! gate       keeps readers from what is not durable yet
 //! keys, record, chunks, values                     how things are written
 //! store      what an adapter has to do             memory, sled, fs/, folder
@@ -18,6 +19,8 @@
 
 mod chunks;
 mod committer;
+mod copy;
+mod doctor;
 mod draft;
 mod engine;
 #[cfg(test)]
@@ -32,6 +35,7 @@ mod index;
 mod keys;
 mod layer;
 mod list;
+mod maintain;
 mod memory;
 mod read;
 mod recover;

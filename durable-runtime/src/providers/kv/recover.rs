@@ -48,6 +48,16 @@ pub(super) fn recover(store: &mut dyn OrderedStore) -> Result<Recovered, ReadErr
     Ok(Recovered { index, recent, sequence: epoch << EPOCH_SHIFT })
 }
 
+/// Whether a store is one that can be read.
+pub(super) fn check_format(store: &dyn OrderedStore) -> Result<(), ReadError> {
+    let Some(value) = store.get(keys::STORE)? else { return Err(Damage::Missing(0).into()) };
+    let (_, mut body) = record::open(Place { kind: Kind::Store, owner: None, key: keys::STORE }, value)?;
+    match values::number(&mut body)? {
+        FORMAT | FORMAT_WITHOUT_INDEX => Ok(()),
+        _ => Err(Damage::Content.into()),
+    }
+}
+
 /// The number of this opening: on disk before any lease is granted, so that fences grow also over restarts.
 fn begin_epoch(store: &mut dyn OrderedStore) -> Result<u64, ReadError> {
     let place = Place { kind: Kind::Store, owner: None, key: keys::STORE };

@@ -10,7 +10,7 @@ use super::gate::{Gate, Reach, locked};
 use super::heads::Heads;
 use super::inbox::Inbox;
 use super::index::Index;
-use super::store::{OrderedStore, StoreError};
+use super::store::{Batch, OrderedStore, StoreError};
 use super::waiters::{Awaited, Waiters, Waiting};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::InstanceId;
@@ -25,6 +25,8 @@ pub(super) struct Shared {
     pub(super) waiters: Waiters,
     pub(super) inbox: Inbox,
     pub(super) clock: Arc<dyn Clock>,
+    /// What was kept since a copy was begun, if one is being made.
+    pub(super) changes: Mutex<Option<Vec<Batch>>>,
     pub(super) groups: GroupCounter,
     closed: AtomicBool,
 }
@@ -38,6 +40,7 @@ impl Shared {
             waiters: Waiters::default(),
             inbox: Inbox::default(),
             clock,
+            changes: Mutex::default(),
             groups: GroupCounter::default(),
             closed: AtomicBool::new(false),
         }
@@ -50,11 +53,37 @@ impl Shared {
         reach: Reach,
         read: impl FnOnce(&dyn OrderedStore) -> Result<T, ProviderError> + Send + 'static,
     ) -> Result<T, ProviderError> {
+        match self.begin_reading(operation, &reach, read)? {
+            Ok(answer) => Ok(answer),
+            Err(answer) => answer.await.map_err(|_| StoreError::Closed.during(operation))?,
+        }
+    }
+
+    /// As [`Shared::read`], on a thread that may wait.
+    pub(super) fn read_blocking<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        reach: Reach,
+        read: impl FnOnce(&dyn OrderedStore) -> Result<T, ProviderError> + Send + 'static,
+    ) -> Result<T, ProviderError> {
+        match self.begin_reading(operation, &reach, read)? {
+            Ok(answer) => Ok(answer),
+            Err(answer) => answer.blocking_recv().map_err(|_| StoreError::Closed.during(operation))?,
+        }
+    }
+
+    /// What was read, or where it will be said.
+    fn begin_reading<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        reach: &Reach,
+        read: impl FnOnce(&dyn OrderedStore) -> Result<T, ProviderError> + Send + 'static,
+    ) -> Result<Result<T, oneshot::Receiver<Result<T, ProviderError>>>, ProviderError> {
         let read = move |store: Result<&dyn OrderedStore, StoreError>| {
             store.map_err(|error| error.during(operation)).and_then(read)
         };
-        let read = match self.gate.try_read(&reach, read) {
-            Ok(answer) => return answer,
+        let read = match self.gate.try_read(reach, read) {
+            Ok(answer) => return answer.map(Ok),
             Err(read) => read,
         };
         let (reply, answer) = oneshot::channel();
@@ -62,7 +91,18 @@ impl Shared {
             let _gone = reply.send(read(store));
         });
         self.inbox.read(later).map_err(|error| error.during(operation))?;
-        answer.await.map_err(|_| StoreError::Closed.during(operation))?
+        Ok(Err(answer))
+    }
+
+    /// Makes a batch readable, and notes it if a copy is being made; a copy may have what was not kept in the end only
+    /// if the handle fails, and then it is not finished.
+    pub(super) fn apply(&self, batch: Batch, touched: BTreeSet<InstanceId>) -> Result<(), StoreError> {
+        let copied = locked(&self.changes).as_ref().map(|_| batch.clone());
+        self.gate.apply(batch, touched)?;
+        if let (Some(batch), Some(changes)) = (copied, &mut *locked(&self.changes)) {
+            changes.push(batch);
+        }
+        Ok(())
     }
 
     /// The index, with everything that has expired by now taken out of it.

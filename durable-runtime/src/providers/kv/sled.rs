@@ -6,14 +6,17 @@
 //! only while sled opens, and are synced then.
 
 mod ahead;
+mod guard;
 #[cfg(test)]
 mod power_cut;
+mod replace;
 mod short;
+mod snapshots;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,6 +25,7 @@ use bytes::Bytes;
 
 use self::ahead::Ahead;
 use self::short::{SLOTS, Short, Write};
+use super::copy::{Copying, InFolder};
 use super::engine::KvProvider;
 use super::folder::{Folder, sync_folder};
 use super::recover::recover;
@@ -36,6 +40,7 @@ use crate::providers::{Capabilities, Durability, OpenError};
 /// about 1 MiB, of which sled makes at most four; so a part is larger than what any group makes sled write. A single
 /// transaction of more than 2 MiB is not covered by this.
 const SEGMENT_BYTES: usize = 8 << 20;
+const CACHE_BYTES: u64 = 64 << 20;
 /// How long sled may take to let go of its files after its handle was dropped.
 const LET_GO: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -66,7 +71,7 @@ impl KvProvider<Sled> {
 
     /// What can be chosen when a store is opened.
     pub fn options() -> SledOptions {
-        SledOptions { durability: Durability::Immediate, cache_bytes: 64 * 1024 * 1024, clock: Arc::new(SystemClock) }
+        SledOptions { durability: Durability::Immediate, cache_bytes: CACHE_BYTES, clock: Arc::new(SystemClock) }
     }
 }
 
@@ -129,28 +134,57 @@ struct SledOpener {
     cache_bytes: u64,
 }
 
-impl Opener for SledOpener {
-    fn open(&self) -> Result<Box<dyn OrderedStore>, OpenError> {
-        Ok(Box::new(self.open_store()?))
+impl InFolder for Sled {
+    const KIND: &'static str = "sled";
+
+    #[expect(private_interfaces, reason = "nobody outside can name this trait")]
+    fn open_keys(folder: &Folder) -> Result<Box<dyn OrderedStore>, OpenError> {
+        Ok(Box::new(SledFolder { path: folder.path().to_owned(), cache_bytes: CACHE_BYTES }.open()?))
     }
 }
 
-impl SledOpener {
-    fn open_store(&self) -> Result<SledStore, OpenError> {
-        let path = self.folder.below("sled");
+impl Opener for SledOpener {
+    fn open(&self) -> Result<Box<dyn OrderedStore>, OpenError> {
+        let folder = SledFolder { path: self.folder.path().to_owned(), cache_bytes: self.cache_bytes };
+        Ok(Box::new(folder.open()?))
+    }
+}
+
+/// Where the files are, and how they are opened.
+#[derive(Debug, Clone)]
+struct SledFolder {
+    path: PathBuf,
+    cache_bytes: u64,
+}
+
+impl SledFolder {
+    fn open(&self) -> Result<SledStore, OpenError> {
+        let unwritable = |source| OpenError::Unwritable { path: self.path.clone(), source };
+        replace::finish(&self.path).map_err(unwritable)?;
+        self.open_at(self.path.join(replace::NAME))
+    }
+
+    fn open_at(&self, path: PathBuf) -> Result<SledStore, OpenError> {
         let db = self.open_sled(&path).or_else(|error| self.open_without_snapshots(&path, error));
         let db = db.map_err(|error| self.open_error(error))?;
         let data_file = || {
             sync_all_files(&path)?;
-            sync_folder(self.folder.path())?;
+            sync_folder(&self.path)?;
             // Writable, since only such a handle can be synced on every system.
             File::options().read(true).write(true).open(path.join("db"))
         };
-        let folder = || self.folder.path().to_owned();
+        let folder = || self.path.clone();
         let file = data_file().map_err(|source| OpenError::Unwritable { path: folder(), source })?;
-        let short = Short::read(db.range([SLOTS]..))
+        let short = guard::call(|| Short::read(db.range([SLOTS]..)))
             .map_err(|error| OpenError::Corrupt { path: folder(), message: error.to_string() })?;
-        Ok(SledStore { db, short, file: DataFile(file), ahead: Ahead::new(), sound: AtomicBool::new(true) })
+        let files = Files { db, file: DataFile(file) };
+        Ok(SledStore {
+            files: Some(files),
+            short,
+            ahead: Ahead::new(),
+            sound: AtomicBool::new(true),
+            folder: self.clone(),
+        })
     }
 
     fn open_sled(&self, path: &Path) -> sled::Result<sled::Db> {
@@ -158,7 +192,7 @@ impl SledOpener {
         let config = config.segment_size(SEGMENT_BYTES);
         let begin = Instant::now();
         loop {
-            match config.open() {
+            match guard::call(|| config.open()) {
                 // We hold the folder, so this is what a store that was killed or dropped has not let go of yet.
                 Err(error) if is_locked(&error) && begin.elapsed() < LET_GO => std::thread::sleep(LOOK_AGAIN),
                 other => return other,
@@ -166,10 +200,11 @@ impl SledOpener {
         }
     }
 
-    /// Snapshots only make opening faster; all they say stands in the data file too. So when sled does not open,
-    /// they are put aside and it is tried once more.
+    /// Snapshots only make opening faster; all they say stands in the data file too. So when sled does not open because
+    /// one is damaged, it is put aside and tried once more. A whole one must stay: it is what tells that something is
+    /// missing in the data file.
     fn open_without_snapshots(&self, path: &Path, error: sled::Error) -> sled::Result<sled::Db> {
-        if matches!(error, sled::Error::Io(_)) || !put_snapshots_aside(path)? {
+        if matches!(error, sled::Error::Io(_)) || !snapshots::put_damaged_aside(path)? {
             return Err(error);
         }
         tracing::warn!(path = %path.display(), %error, "a snapshot is damaged; the store is opened without it");
@@ -177,7 +212,7 @@ impl SledOpener {
     }
 
     fn open_error(&self, error: sled::Error) -> OpenError {
-        let path = self.folder.path().to_owned();
+        let path = self.path.clone();
         match error {
             sled::Error::Io(source) => OpenError::Unwritable { path, source },
             other => OpenError::Corrupt { path, message: other.to_string() },
@@ -187,19 +222,6 @@ impl SledOpener {
 
 fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
-}
-
-/// Answers whether there were any.
-fn put_snapshots_aside(path: &Path) -> io::Result<bool> {
-    let mut any = false;
-    for entry in fs::read_dir(path)? {
-        let name = entry?.file_name();
-        if name.to_string_lossy().starts_with("snap.") {
-            fs::rename(path.join(&name), path.join(format!("damaged.{}", name.to_string_lossy())))?;
-            any = true;
-        }
-    }
-    Ok(any)
 }
 
 /// sled writes a snapshot and its settings while it opens, and removes older ones.
@@ -215,22 +237,34 @@ fn sync_all_files(path: &Path) -> io::Result<()> {
     sync_folder(path)
 }
 
-struct SledStore {
+/// sled's handle, and one of our own.
+struct Files {
     // Dropped first.
     db: sled::Db,
-    short: Short,
     file: DataFile,
+}
+
+struct SledStore {
+    /// `None` while they are replaced.
+    files: Option<Files>,
+    folder: SledFolder,
+    short: Short,
     ahead: Ahead,
     /// Whether no call has failed: a handle that has is not written to again.
     sound: AtomicBool,
 }
 
 impl SledStore {
+    fn files(&self) -> Result<&Files, StoreError> {
+        self.files.as_ref().ok_or(StoreError::Away)
+    }
+
     fn write(&mut self, write: Write) -> Result<(), StoreError> {
-        let written = match write {
-            Write::One(key, value) => self.db.insert(key, value).map(drop),
-            Write::Many(batch) => self.db.apply_batch(batch),
-        };
+        let db = &self.files()?.db;
+        let written = guard::call(|| match write {
+            Write::One(key, value) => db.insert(key, value).map(drop),
+            Write::Many(batch) => db.apply_batch(batch),
+        });
         written.map_err(StoreError::from)
     }
 }
@@ -264,7 +298,8 @@ impl OrderedStore for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         match self.short.get(key) {
             Some(fresh) => Ok(fresh),
-            None => Ok(self.db.get(key)?.map(|value| Bytes::copy_from_slice(&value))),
+            None => Ok(guard::call(|| self.files.as_ref().map_or(Ok(None), |files| files.db.get(key)))?
+                .map(|value| Bytes::copy_from_slice(&value))),
         }
     }
 
@@ -273,20 +308,21 @@ impl OrderedStore for SledStore {
         if range.is_empty() {
             return Ok(Vec::new());
         }
-        let pairs = self.db.range(range.clone());
+        let pairs = self.files()?.db.range(range.clone());
         let copy = |pair: sled::Result<(sled::IVec, sled::IVec)>| {
             let (key, value) = pair?;
             Ok((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
         };
-        match order {
+        guard::call(|| match order {
             Order::Ascending => self.short.scan(range, (order, limit), pairs.map(copy)),
             Order::Descending => self.short.scan(range, (order, limit), pairs.rev().map(copy)),
-        }
+        })
     }
 
     fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
         *self.sound.get_mut() = false;
-        self.ahead.prepare(&self.file.0)?;
+        let file = &self.files.as_ref().ok_or(StoreError::Away)?.file;
+        self.ahead.prepare(&file.0)?;
         let write = self.short.write(batch);
         self.write(write)?;
         *self.sound.get_mut() = true;
@@ -295,10 +331,31 @@ impl OrderedStore for SledStore {
 
     fn sync(&self) -> Result<(), StoreError> {
         self.sound.store(false, Ordering::Relaxed);
-        self.db.flush()?;
-        self.file.0.sync_data()?;
+        let Files { db, file } = self.files()?;
+        guard::call(|| db.flush())?;
+        file.0.sync_data()?;
         self.ahead.all_is_written();
         self.sound.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// sled keeps what it has freed for what it will write, and never gives it back: so all keys are written into new
+    /// files, which take the place of the old ones.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        *self.sound.get_mut() = false;
+        let open = |path| self.folder.open_at(path).map_err(|error| StoreError::Other(error.to_string()));
+        let new = replace::begin(&self.folder.path)?;
+        let mut copy = open(new)?;
+        Copying::new(&mut copy).all(self)?;
+        drop(copy);
+        self.files = None;
+        self.short = Short::default();
+        replace::commit(&self.folder.path)?;
+        let mut store = open(self.folder.path.join(replace::NAME))?;
+        std::mem::swap(&mut self.files, &mut store.files);
+        std::mem::swap(&mut self.short, &mut store.short);
+        self.ahead = Ahead::new();
+        *self.sound.get_mut() = true;
         Ok(())
     }
 }

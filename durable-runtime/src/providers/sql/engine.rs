@@ -49,6 +49,7 @@ struct Engine {
     shared: Arc<Shared>,
     capabilities: Capabilities,
     writer: Mutex<Option<JoinHandle<()>>>,
+    connect: Arc<Connect>,
     /// The clock knows it weakly: it is deaf once this is gone.
     _bell: Arc<dyn Fn() + Send + Sync>,
 }
@@ -103,7 +104,7 @@ impl<D> SqlProvider<D> {
         let shared = Arc::new(Shared { inbox, readers, waiters, clock, groups: GroupCounter::default(), closed });
         let bell = ring_on_change(&shared);
         let reading = shared.readers.start(&connect)?;
-        let writer = Writer::new(shared.clone(), session, dialect, connect, capabilities.durability);
+        let writer = Writer::new(shared.clone(), session, dialect, connect.clone(), capabilities.durability);
         let after = shared.clone();
         let run = move || {
             let ended = catch_unwind(AssertUnwindSafe(|| writer.run(reading)));
@@ -113,12 +114,33 @@ impl<D> SqlProvider<D> {
             after.closed();
         };
         let thread = std::thread::Builder::new().name("durable-write".to_owned()).spawn(run)?;
-        let engine = Engine { shared, capabilities, writer: Mutex::new(Some(thread)), _bell: bell };
+        let engine = Engine { shared, capabilities, writer: Mutex::new(Some(thread)), connect, _bell: bell };
         Ok(Self { engine: Arc::new(engine), dialect: PhantomData })
     }
 
-    fn shared(&self) -> &Arc<Shared> {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.engine.shared
+    }
+
+    /// Works on a connection of its own, on a thread that may wait.
+    pub(super) async fn aside<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut dyn Session) -> Result<T, SqlError> + Send + 'static,
+    ) -> Result<T, ProviderError> {
+        if self.shared().closed.load(Ordering::SeqCst) {
+            return Err(SqlError::closed().during(operation));
+        }
+        let (connect, (reply, answer)) = (self.engine.connect.clone(), oneshot::channel());
+        let run = move || {
+            let done = connect().and_then(|mut session| work(&mut *session));
+            // Nobody waits any more: it is done nevertheless.
+            let _gone = reply.send(done.map_err(|error| error.during(operation)));
+        };
+        let thread = std::thread::Builder::new().name("durable-upkeep".to_owned()).spawn(run);
+        thread.map_err(|error| SqlError::new(ErrorKind::Unavailable, error).during(operation))?;
+        let panicked = || ProviderError::new(ErrorKind::Unavailable, operation, "it panicked");
+        answer.await.unwrap_or_else(|_| Err(panicked()))
     }
 
     /// Hands a job to the writer and waits for the answer.

@@ -5,6 +5,7 @@
 //! readers    threads that read beside it               write/     one transaction of the port, in statements
 //! read       records of the store, and list                      lease      granting, renewing, ending
 //! inbox      what waits for the writer                 counters   numbers that never repeat
+//! doctor     looks through a store
 //! session    what a dialect has to do                  seal       what a record is known again by
 //! sqlite/    the dialect: files, schema, who has the store open
 //! ```
@@ -13,6 +14,7 @@
 //! every statement is a constant; only the writer writes, and it answers when the disk has it.
 
 mod counters;
+mod doctor;
 mod engine;
 mod inbox;
 mod lease;

@@ -8,6 +8,7 @@ mod sled;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod suite;
+mod upkeep;
 
 use durable_runtime::providers::{FsProvider, MemoryProvider, SledProvider};
 use durable_runtime::testing::{ManualClock, conformance};

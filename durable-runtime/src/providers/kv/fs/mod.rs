@@ -42,15 +42,17 @@ use uuid::Uuid;
 use self::disk::OsDisk;
 use self::histories::Histories;
 use self::journal::{Journal, Settings};
+use super::copy::InFolder;
 use super::engine::KvProvider;
 use super::folder::{self, Folder};
 use super::recover::recover;
 use super::store::{Opener, OrderedStore};
 use crate::clock::{Clock, SystemClock};
-use crate::providers::{Capabilities, Durability, OpenError, ProviderError};
+use crate::providers::{Capabilities, Durability, OpenError};
 
 const JOURNAL: &str = "journal";
 const INSTANCES: &str = "instances";
+const SETTINGS: Settings = Settings { segment_bytes: 16 << 20, snapshot_after: 32 << 20 };
 const SEGMENT_BYTES: (u32, u32) = (64 << 10, 1 << 30);
 
 /// Says that keys are kept in a journal.
@@ -107,6 +109,8 @@ pub enum Fs {}
 ///   later is [`OpenError::Corrupt`], with the file and the byte; it is never passed over.
 /// - When the disk is full, transactions fail with [`ErrorKind::Full`](crate::providers::ErrorKind::Full), except for
 ///   those that only take away; with space all go on by themselves.
+/// - It cleans up while it is written to, and takes at most twice what it keeps and some 100 MB; a store that was emptied,
+///   and is not written to, is made small by [`Maintain::compact`](crate::providers::Maintain::compact).
 /// - Network file systems are refused where the system says what they are (`/proc/mounts`).
 ///
 /// Keys are kept in memory, about 100 bytes for each; an instance with a history of some turns has a handful.
@@ -125,21 +129,10 @@ impl KvProvider<Fs> {
     pub fn options() -> FsOptions {
         FsOptions {
             durability: Durability::Immediate,
-            settings: Settings { segment_bytes: 16 << 20, snapshot_after: 32 << 20 },
+            settings: SETTINGS,
             histories: true,
             clock: Arc::new(SystemClock),
         }
-    }
-
-    /// Writes a snapshot now and takes away what nothing needs any more. Everything else waits meanwhile.
-    ///
-    /// There is no need to: a store cleans up while it is written to, and takes at most twice what it keeps and some
-    /// 100 MB. This is for a store that was emptied, and is not written to.
-    ///
-    /// # Errors
-    /// [`ProviderError`] if the store cannot be written; it is opened again then.
-    pub async fn compact(&self) -> Result<(), ProviderError> {
-        self.compact_store().await
     }
 }
 
@@ -231,15 +224,28 @@ struct FsOpener {
     histories: bool,
 }
 
+impl InFolder for Fs {
+    const KIND: &'static str = "fs";
+
+    #[expect(private_interfaces, reason = "nobody outside can name this trait")]
+    fn open_keys(folder: &Folder) -> Result<Box<dyn OrderedStore>, OpenError> {
+        Ok(Box::new(open_journal(folder, SETTINGS)?))
+    }
+}
+
+fn open_journal(folder: &Folder, settings: Settings) -> Result<Journal, OpenError> {
+    let path = folder.path();
+    let below = folder.below(JOURNAL);
+    let made = folder::create(&below).and_then(|()| folder::sync_folder(path));
+    made.map_err(|source| OpenError::Unwritable { path: path.to_owned(), source })?;
+    let disk = Arc::new(OsDisk(below));
+    let journal = Journal::open(disk, settings, Uuid::new_v4().into_bytes());
+    journal.map_err(|fault| fault.of(path))
+}
+
 impl Opener for FsOpener {
     fn open(&self) -> Result<Box<dyn OrderedStore>, OpenError> {
-        let path = self.folder.path();
-        let below = self.folder.below(JOURNAL);
-        let made = folder::create(&below).and_then(|()| folder::sync_folder(path));
-        made.map_err(|source| OpenError::Unwritable { path: path.to_owned(), source })?;
-        let disk = Arc::new(OsDisk(below));
-        let journal = Journal::open(disk, self.settings, Uuid::new_v4().into_bytes());
-        let journal = journal.map_err(|fault| fault.of(path))?;
+        let journal = open_journal(&self.folder, self.settings)?;
         if !self.histories {
             return Ok(Box::new(journal));
         }

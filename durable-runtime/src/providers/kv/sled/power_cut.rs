@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::future::join_all;
 
-use super::{SledOpener, SledProvider, SledStore};
+use super::{SledFolder, SledProvider, SledStore};
 use crate::clock::SystemClock;
 use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
 use crate::providers::kv::engine::KvProvider;
@@ -56,7 +56,7 @@ impl OrderedStore for Watched {
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.store.db.flush()?;
+        self.store.files()?.db.flush()?;
         if std::mem::take(&mut *locked(&self.wanted)) {
             *locked(&self.image) = Some(fs::read(&self.data_file)?);
         }
@@ -156,8 +156,8 @@ struct Run {
 
 impl Run {
     fn new(folder: &Path, seed: u64) -> Self {
-        let opener = SledOpener { folder: Folder::take(folder, "sled").unwrap(), cache_bytes: 16 << 20 };
-        let mut store = opener.open_store().unwrap();
+        let taken = Folder::take(folder, "sled").unwrap();
+        let mut store = SledFolder { path: taken.path().to_owned(), cache_bytes: 16 << 20 }.open().unwrap();
         let recovered = recover(&mut store).unwrap();
         let (wanted, image) = (Arc::new(Mutex::new(false)), Image::default());
         let data_file = folder.join("sled/db");

@@ -4,6 +4,7 @@
 //! after a power cut. What else stands beside the file is said in `handles`.
 
 mod handles;
+mod maintain;
 #[cfg(test)]
 mod power_cut;
 mod schema;

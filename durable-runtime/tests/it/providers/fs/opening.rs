@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use durable_runtime::providers::{Durability, OpenError, Provider, Stats, TransactionOp};
+use durable_runtime::providers::{Durability, Maintain, OpenError, Provider, Stats, TransactionOp};
 use durable_runtime::{EventId, ExecutionId, FsProvider};
 
 use super::{activities, everything, id, journal, keep, options, turns, unfenced};

@@ -1,5 +1,7 @@
 //! What a store on disk owes besides: it is there again after a restart, and says what keeps it from opening.
 
+mod corruption;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
