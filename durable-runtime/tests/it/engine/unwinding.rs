@@ -6,7 +6,7 @@ use durable_runtime::history::validate;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::ManualClock;
 
-use super::kit::{SOON, each_store, end, gate, soon};
+use super::kit::{SOON, each_store, end, gate, soon, status_when};
 
 #[activity]
 async fn does(name: String) -> Result<String, String> {
@@ -161,12 +161,8 @@ async fn a_parent_hears_that_its_child_ran_out_of_time() {
         let name = test.named("slow child");
         gate(format!("undo {name}")).open();
         let handle = waits_for_an_hour(&runtime.client(), name).start().await.unwrap();
-        soon(async {
-            while runtime.client().status("child with an hour").await.is_err() {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        // Its hour begins with its first turn.
+        status_when(&test.store, "child with an hour", |status| status.status == Status::Running).await;
         test.clock.advance(HOUR);
         let error = soon(handle.result()).await.unwrap_err();
         assert!(matches!(&error, ResultError::Failed(ChildError::TimedOut { .. })), "{error}");
