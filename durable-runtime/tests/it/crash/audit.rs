@@ -65,7 +65,11 @@ impl Audit {
             let history = client.history(&id, execution).await.unwrap();
             assert_eq!(validate(&history), Ok(()), "`{id}` execution {execution}");
             let newest = execution == status.execution_id;
-            assert_eq!(fold(&history, newest), if newest { status.status } else { Status::Running }, "`{id}`");
+            assert_eq!(
+                fold(&history, execution, newest),
+                if newest { status.status } else { Status::Running },
+                "`{id}`"
+            );
             self.scheduled.extend(scheduled(&id, execution, &history));
             if history.last().is_some_and(|event| event.kind.is_end()) {
                 self.ended.insert(id.clone(), execution);
@@ -112,9 +116,11 @@ pub(super) async fn all(client: &Client) -> Vec<InstanceStatus> {
 }
 
 /// Where an instance stands by its history alone.
-fn fold(history: &[Event], newest: bool) -> Status {
+fn fold(history: &[Event], execution: ExecutionId, newest: bool) -> Status {
     match history.last().map(|event| &event.kind) {
-        None => Status::Pending,
+        None if execution == ExecutionId::FIRST => Status::Pending,
+        // Continued as new, and killed before the turn in which the next execution begins.
+        None => Status::Running,
         Some(EventKind::Completed { .. }) => Status::Completed,
         Some(EventKind::Failed { .. }) => Status::Failed,
         Some(EventKind::Cancelled { .. }) => Status::Cancelled,
