@@ -2,6 +2,7 @@
 //!
 //! `durable-bench w2 --store sled` and so on. What the workloads are: `PERFORMANCE.md` of the project.
 
+mod commits;
 mod compile;
 mod machine;
 mod queries;
@@ -21,7 +22,8 @@ struct Arguments {
     /// Where instances are kept
     #[arg(long, value_enum, default_value_t = Store::Sled)]
     store: Store,
-    /// How many: repetitions (w1), orchestrations (w2), activities (w4), instances (w8), awaits (compile)
+    /// How many: repetitions (w1), orchestrations (w2), activities (w4), instances (w8), committers (p1),
+    /// keys (open), commits (space), awaits (compile)
     #[arg(long)]
     count: Option<usize>,
     /// How many are in flight at once (w2)
@@ -30,6 +32,9 @@ struct Arguments {
     /// How much memory sled may use for what it has read or written, in MiB
     #[arg(long, default_value_t = 64)]
     cache_mib: u64,
+    /// The store to be opened, as `open` does in a process of its own
+    #[arg(long, hide = true)]
+    at: Option<std::path::PathBuf>,
     /// How often to repeat the whole workload, each on a fresh store
     #[arg(long, default_value_t = 1)]
     runs: usize,
@@ -45,6 +50,12 @@ enum Workload {
     W4,
     /// Waiting instances: memory, disk, restart
     W8,
+    /// Commits of a turn each, by 1, 8, 64 and 256 at once, without a runtime
+    P1,
+    /// Opening a store with 1,000,000 keys: time and memory
+    Open,
+    /// The disk after 1,000,000 commits of which a tenth is left
+    Space,
     /// Pages of queries over 100,000 instances
     Query,
     /// What the attributes cost at compile time
@@ -85,6 +96,20 @@ async fn run(arguments: &Arguments) -> Result {
     }
     if all || matches!(workload, Workload::W8) {
         workloads::waiting(store, count.unwrap_or(10_000)).await?;
+    }
+    if all || matches!(workload, Workload::P1) {
+        let committers = count.map_or_else(|| vec![1, 8, 64, 256], |count| vec![count]);
+        for committers in committers {
+            commits::commits(store, committers).await?;
+        }
+    }
+    if let (Workload::Open, Some(folder)) = (workload, &arguments.at) {
+        commits::open_at(store, folder).await?;
+    } else if store.persists() && (all || matches!(workload, Workload::Open)) {
+        commits::open(store, count.unwrap_or(1_000_000)).await?;
+    }
+    if store.persists() && (all || matches!(workload, Workload::Space)) {
+        commits::space(store, count.unwrap_or(1_000_000)).await?;
     }
     if all || matches!(workload, Workload::Query) {
         queries::queries(store, count.unwrap_or(100_000)).await?;

@@ -23,6 +23,18 @@ pub(crate) enum Store {
     Memory,
 }
 
+impl Store {
+    /// As it is called on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sled => "sled",
+            Self::Fs => "fs",
+            Self::Sqlite => "sqlite",
+            Self::Memory => "memory",
+        }
+    }
+}
+
 /// A store with its settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {

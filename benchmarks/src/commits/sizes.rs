@@ -1,0 +1,143 @@
+//! What a store takes with very many keys, and after very many commits of which little is left.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+use durable_runtime::providers::{CommitId, Maintain, Provider, Transaction, TransactionOp};
+use durable_runtime::{ExecutionId, InstanceId};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{EVENT_BYTES, together, turn_of};
+use crate::Result;
+use crate::machine::{RawFlushes, disk_bytes, millis, report, resident_bytes};
+use crate::store::{Place, Store};
+
+const COMMITTERS: usize = 256;
+/// The keys of an instance with three turns: its record, its message, and a part of the history for each turn.
+const TURNS: u64 = 3;
+const KEYS_EACH: usize = 2 + TURNS as usize;
+/// One instance in so many is left.
+const LEFT: usize = 10;
+const TURNS_OF_SHORT: u64 = 10;
+/// The payload of an instance: three events a turn, the message that waits, its metadata.
+const PAYLOAD_EACH: usize = (3 * TURNS_OF_SHORT as usize + 2) * EVENT_BYTES;
+
+/// Fills a store with so many keys; how long another process takes to open it again, and how much memory.
+pub(crate) async fn open(store: Place, keys: usize) -> Result {
+    let folder = TempDir::new()?;
+    let raw = RawFlushes::before(folder.path())?;
+    let opened = store.open(folder.path())?;
+    let begin = Instant::now();
+    in_turns(&opened, keys / KEYS_EACH, TURNS, |_| true).await?;
+    let filled = begin.elapsed();
+    opened.close().await;
+    drop(opened);
+    // The first opening finds what the filling left behind; the second what an opening leaves behind.
+    let (first, second) = (in_a_process(store, folder.path())?, in_a_process(store, folder.path())?);
+    let figures = json!({
+        "fill_s": filled.as_secs_f64(),
+        "disk_bytes": disk_bytes(&folder.path().join("store"))?,
+        "first": first,
+        "second": second,
+    });
+    report("open", store, json!({ "keys": keys }), raw.after()?, figures);
+    Ok(())
+}
+
+fn in_a_process(store: Place, folder: &Path) -> Result<Value> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["open", "--store", store.store.name(), "--cache-mib", &store.cache_mib.to_string(), "--at"]);
+    Ok(serde_json::from_slice(&command.arg(folder).output()?.stdout)?)
+}
+
+/// The other process.
+#[expect(clippy::print_stdout, reason = "what the first process reads")]
+pub(crate) async fn open_at(store: Place, folder: &Path) -> Result {
+    let begin = Instant::now();
+    let opened = store.open(folder)?;
+    let elapsed = begin.elapsed();
+    let resident = resident_bytes()?;
+    let instances = opened.stats().await?.instances;
+    println!("{}", json!({ "open_ms": millis(elapsed), "resident_bytes": resident, "instances": instances }));
+    opened.close().await;
+    Ok(())
+}
+
+/// So many commits, of instances that are deleted at their end, but for one in ten; what is on the disk then.
+pub(crate) async fn space(store: Place, commits: usize) -> Result {
+    let folder = TempDir::new()?;
+    let raw = RawFlushes::before(folder.path())?;
+    let opened = store.open(folder.path())?;
+    let instances = commits / TURNS_OF_SHORT as usize;
+    in_turns(&opened, instances, TURNS_OF_SHORT, |number| number % LEFT == 0).await?;
+    let path = folder.path().join("store");
+    let live = instances.div_ceil(LEFT) * PAYLOAD_EACH;
+    let left = opened.stats().await?.instances;
+    let full = disk_bytes(&path)?;
+    opened.close().await;
+    drop(opened);
+    let closed = disk_bytes(&path)?;
+    compact(store, folder.path()).await?;
+    let figures = json!({
+        "instances": left,
+        "live_payload_bytes": live,
+        "disk_bytes": full,
+        "times_live": full as f64 / live as f64,
+        "most_allowed": 6 * live + (128 << 20),
+        "disk_bytes_closed": closed,
+        "disk_bytes_compacted": disk_bytes(&path)?,
+    });
+    report("space", store, json!({ "commits": commits }), raw.after()?, figures);
+    Ok(())
+}
+
+async fn compact(store: Place, folder: &Path) -> Result {
+    match store.store {
+        Store::Sled => compacted(durable_runtime::SledProvider::open(folder.join("store"))?).await,
+        Store::Fs => compacted(durable_runtime::FsProvider::open(folder.join("store"))?).await,
+        Store::Sqlite => compacted(durable_runtime::SqliteProvider::open(folder.join("store/store.db"))?).await,
+        Store::Memory => Ok(()),
+    }
+}
+
+async fn compacted(store: impl Maintain) -> Result {
+    store.compact().await?;
+    store.close().await;
+    Ok(())
+}
+
+/// So many instances, each with these turns one after another, and deleted in the end unless it is to stay.
+async fn in_turns(store: &Arc<dyn Provider>, instances: usize, turns: u64, stays: fn(usize) -> bool) -> Result {
+    together((0..COMMITTERS).map(|committer| {
+        let store = Arc::clone(store);
+        async move {
+            for number in (committer..instances).step_by(COMMITTERS) {
+                one(&*store, number, turns, stays(number)).await.map_err(|error| error.to_string())?;
+            }
+            Ok(())
+        }
+    }))
+    .await
+    .map(drop)
+}
+
+async fn one(store: &dyn Provider, number: usize, turns: u64, stays: bool) -> Result {
+    let instance = InstanceId::new(format!("instance-{number:08}"))?;
+    let commit = (number as u128) << 64;
+    for turn in 0..turns {
+        let mut transaction = turn_of(&instance, commit | u128::from(turn), turn)?;
+        if turn == 0 {
+            let execution_id = ExecutionId::FIRST;
+            transaction.ops.insert(0, TransactionOp::CreateExecution { instance: instance.clone(), execution_id });
+        }
+        store.atomic_batch(transaction).await?;
+    }
+    if !stays {
+        let ops = vec![TransactionOp::DeleteInstance { instance }];
+        store.atomic_batch(Transaction { fence: None, commit_id: CommitId(commit | u128::from(turns)), ops }).await?;
+    }
+    Ok(())
+}
