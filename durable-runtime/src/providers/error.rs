@@ -1,7 +1,8 @@
 //! How storage can fail.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
 
@@ -160,13 +161,39 @@ pub enum OpenError {
         /// The newest known one.
         supported: u32,
     },
+    /// Its format is one that no version of this library has.
+    #[error("the store `{}` has format `{found}`, which no version of `durable-runtime` has written (this one reads 1 to {supported}); restore it from a backup", .path.display())]
+    UnknownFormat {
+        /// The folder or file.
+        path: PathBuf,
+        /// What stands there.
+        found: String,
+        /// The newest known one.
+        supported: u32,
+    },
+    /// The engine below wrote it with other settings than this version has.
+    #[error("the store `{}` was written with other settings than this version has: {message}; open it with the version that wrote it, and move its instances by an export", .path.display())]
+    OtherSettings {
+        /// The folder.
+        path: PathBuf,
+        /// What differs.
+        message: String,
+    },
+    /// This process may not write there, or nobody may.
+    #[error("the store `{}` is read-only for this process: {source}; give it the right to write to the folder and all files in it, or copy the store to where it may", .path.display())]
+    ReadOnly {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The folder cannot be made or written.
-    #[error("the store `{}` cannot be written: {source}", .path.display())]
+    #[error("the store `{}` cannot be written: {source}; name a place where this process can make folders and files, with space left", .path.display())]
     Unwritable {
         /// The folder.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The files are damaged.
     #[error("the store `{}` is damaged: {message}; restore it from a backup", .path.display())]
@@ -176,6 +203,17 @@ pub enum OpenError {
         /// What is wrong.
         message: String,
     },
+}
+
+impl OpenError {
+    /// What the system says when a file or folder of a store is opened, made or written.
+    pub(crate) fn of_system(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path, source },
+            _ => Self::Unwritable { path, source },
+        }
+    }
 }
 
 fn holder(process: Option<u32>) -> String {

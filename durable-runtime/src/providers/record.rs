@@ -39,6 +39,8 @@ pub(super) enum Damage {
     Short,
     #[error("it has record format {0}, this version reads {FORMAT}; update `durable-runtime`")]
     Format(u8),
+    #[error("the store has format {0}, which this version cannot read")]
+    StoreFormat(u64),
     #[error("it is a record of another kind")]
     Kind,
     #[error("it belongs to another instance")]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::folder::{Folder, sync_folder};
 use super::gate::{Reach, locked};
-use super::recover::check_format;
+use super::recover::{check_format, refused};
 use super::shared::Shared;
 use super::store::{Batch, Order, OrderedStore, StoreError};
 use super::{doctor, folder};
@@ -133,7 +133,7 @@ pub(super) fn restore<A: InFolder>(backup: &Path, path: &Path) -> Result<(), Ope
     let folder = Folder::take(backup, A::KIND)?;
     let store = A::open_keys(&folder)?;
     let corrupt = |message: String| OpenError::Corrupt { path: backup.to_owned(), message };
-    check_format(&*store).map_err(|error| corrupt(error.to_string()))?;
+    check_format(&*store).map_err(|error| refused(backup, &error, ""))?;
     let checkup = doctor::check(&*store).map_err(|error| corrupt(error.to_string()))?;
     if !checkup.is_sound() {
         return Err(corrupt(checkup.to_string()));

@@ -28,7 +28,7 @@ pub(super) struct Folder {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Marker {
-    format: u32,
+    format: serde_json::Value,
     /// Which kind of store it is; stores of sled did not always say so.
     #[serde(default = "sled")]
     store: String,
@@ -41,7 +41,7 @@ fn sled() -> String {
 impl Folder {
     /// Takes the folder for a store of this kind, and makes it if it is not there.
     pub(super) fn take(path: &Path, kind: &'static str) -> Result<Self, OpenError> {
-        let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
+        let unwritable = |source| OpenError::of_system(path, source);
         create(path).map_err(unwritable)?;
         refuse_foreign(path)?;
         let lock = lock(path)?;
@@ -83,7 +83,7 @@ pub(super) fn create(path: &Path) -> io::Result<()> {
 /// A folder with files and no marker is somebody else's.
 fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
     let names = || -> io::Result<Vec<_>> { fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect() };
-    let names = names().map_err(|source| OpenError::Unwritable { path: path.to_owned(), source })?;
+    let names = names().map_err(|source| OpenError::of_system(path, source))?;
     // What a store that was stopped while it was made may have left behind is no reason to refuse.
     let is_ours =
         names.iter().any(|name| name == MARKER) || names.iter().all(|name| name == LOCK || name == NEW_MARKER);
@@ -91,7 +91,7 @@ fn refuse_foreign(path: &Path) -> Result<(), OpenError> {
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
+    let unwritable = |source| OpenError::of_system(path, source);
     let mut options = File::options();
     let mut file =
         options.read(true).write(true).create(true).truncate(false).open(path.join(LOCK)).map_err(unwritable)?;
@@ -118,11 +118,14 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 fn check_marker(path: &Path, kind: &'static str, bytes: &[u8]) -> Result<(), OpenError> {
     let marker: Marker = serde_json::from_slice(bytes)
         .map_err(|error| OpenError::Corrupt { path: path.to_owned(), message: format!("`{MARKER}`: {error}") })?;
-    if marker.format > FORMAT {
-        return Err(OpenError::NewerFormat { path: path.to_owned(), found: marker.format, supported: FORMAT });
+    let (path, supported) = (path.to_owned(), FORMAT);
+    match marker.format.as_u64().and_then(|format| u32::try_from(format).ok()) {
+        Some(found) if found > FORMAT => return Err(OpenError::NewerFormat { path, found, supported }),
+        Some(1..) => {}
+        _ => return Err(OpenError::UnknownFormat { path, found: marker.format.to_string(), supported }),
     }
     if marker.store != kind {
-        return Err(OpenError::OtherStore { path: path.to_owned(), found: marker.store, wanted: kind });
+        return Err(OpenError::OtherStore { path, found: marker.store, wanted: kind });
     }
     Ok(())
 }
@@ -130,7 +133,7 @@ fn check_marker(path: &Path, kind: &'static str, bytes: &[u8]) -> Result<(), Ope
 fn write_marker(path: &Path, kind: &str) -> io::Result<()> {
     let new = path.join(NEW_MARKER);
     let mut file = File::create(&new)?;
-    serde_json::to_writer(&mut file, &Marker { format: FORMAT, store: kind.to_owned() })?;
+    serde_json::to_writer(&mut file, &Marker { format: FORMAT.into(), store: kind.to_owned() })?;
     file.sync_all()?;
     fs::rename(new, path.join(MARKER))?;
     sync_folder(path)?;

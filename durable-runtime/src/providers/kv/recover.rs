@@ -1,6 +1,7 @@
 //! What is read when a store is opened: the queues, and which transactions were kept last.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::path::Path;
 
 use bytes::Bytes;
 
@@ -11,7 +12,7 @@ use super::read;
 use super::record::{self, Damage, Kind, Place};
 use super::store::{Order, OrderedStore};
 use super::values::{self, MessageValue};
-use crate::providers::CommitId;
+use crate::providers::{CommitId, OpenError};
 
 /// What the store's own record says is the format of keys and values.
 const FORMAT: u64 = 2;
@@ -48,13 +49,26 @@ pub(super) fn recover(store: &mut dyn OrderedStore) -> Result<Recovered, ReadErr
     Ok(Recovered { index, recent, sequence: epoch << EPOCH_SHIFT })
 }
 
+/// Why a store in this folder does not open.
+pub(super) fn refused(path: &Path, error: &ReadError, what: &str) -> OpenError {
+    let path = path.to_owned();
+    let supported = u32::try_from(FORMAT).unwrap_or(u32::MAX);
+    match error {
+        ReadError::Damage(Damage::StoreFormat(found)) => match u32::try_from(*found) {
+            Ok(found) if found > supported => OpenError::NewerFormat { path, found, supported },
+            _ => OpenError::UnknownFormat { path, found: found.to_string(), supported },
+        },
+        error => OpenError::Corrupt { path, message: format!("{what}{error}") },
+    }
+}
+
 /// Whether a store is one that can be read.
 pub(super) fn check_format(store: &dyn OrderedStore) -> Result<(), ReadError> {
     let Some(value) = store.get(keys::STORE)? else { return Err(Damage::Missing(0).into()) };
     let (_, mut body) = record::open(Place { kind: Kind::Store, owner: None, key: keys::STORE }, value)?;
     match values::number(&mut body)? {
         FORMAT | FORMAT_WITHOUT_INDEX => Ok(()),
-        _ => Err(Damage::Content.into()),
+        other => Err(Damage::StoreFormat(other).into()),
     }
 }
 
@@ -68,7 +82,7 @@ fn begin_epoch(store: &mut dyn OrderedStore) -> Result<u64, ReadError> {
             match values::number(&mut body)? {
                 FORMAT => {}
                 FORMAT_WITHOUT_INDEX => index_labels(store)?,
-                _ => return Err(Damage::Content.into()),
+                other => return Err(Damage::StoreFormat(other).into()),
             }
             values::number(&mut body)?
         }

@@ -28,7 +28,7 @@ use self::short::{SLOTS, Short, Write};
 use super::copy::{Copying, InFolder};
 use super::engine::KvProvider;
 use super::folder::{Folder, sync_folder};
-use super::recover::recover;
+use super::recover::{recover, refused};
 use super::store::{Batch, Opener, Order, OrderedStore, Pair, StoreError};
 use crate::clock::{Clock, SystemClock};
 use crate::providers::{Capabilities, Durability, OpenError};
@@ -111,11 +111,10 @@ impl SledOptions {
         let path = path.as_ref();
         let opener = SledOpener { folder: Folder::take(path, "sled")?, cache_bytes: self.cache_bytes };
         let mut store = opener.open()?;
-        let recovered = recover(&mut *store)
-            .map_err(|error| OpenError::Corrupt { path: path.to_owned(), message: error.to_string() })?;
+        let recovered = recover(&mut *store).map_err(|error| refused(path, &error, ""))?;
         let capabilities = Capabilities::new("sled").persistent(self.durability);
         KvProvider::start(Box::new(opener), (store, recovered), self.clock, capabilities)
-            .map_err(|source| OpenError::Unwritable { path: path.to_owned(), source })
+            .map_err(|source| OpenError::of_system(path, source))
     }
 }
 
@@ -159,7 +158,7 @@ struct SledFolder {
 
 impl SledFolder {
     fn open(&self) -> Result<SledStore, OpenError> {
-        let unwritable = |source| OpenError::Unwritable { path: self.path.clone(), source };
+        let unwritable = |source| OpenError::of_system(&self.path, source);
         replace::finish(&self.path).map_err(unwritable)?;
         self.open_at(self.path.join(replace::NAME))
     }
@@ -174,7 +173,7 @@ impl SledFolder {
             File::options().read(true).write(true).open(path.join("db"))
         };
         let folder = || self.path.clone();
-        let file = data_file().map_err(|source| OpenError::Unwritable { path: folder(), source })?;
+        let file = data_file().map_err(|source| OpenError::of_system(&self.path, source))?;
         let short = guard::call(|| Short::read(db.range([SLOTS]..)))
             .map_err(|error| OpenError::Corrupt { path: folder(), message: error.to_string() })?;
         let files = Files { db, file: DataFile(file) };
@@ -204,7 +203,7 @@ impl SledFolder {
     /// one is damaged, it is put aside and tried once more. A whole one must stay: it is what tells that something is
     /// missing in the data file.
     fn open_without_snapshots(&self, path: &Path, error: sled::Error) -> sled::Result<sled::Db> {
-        if matches!(error, sled::Error::Io(_)) || !snapshots::put_damaged_aside(path)? {
+        if matches!(error, sled::Error::Io(_) | sled::Error::Unsupported(_)) || !snapshots::put_damaged_aside(path)? {
             return Err(error);
         }
         tracing::warn!(path = %path.display(), %error, "a snapshot is damaged; the store is opened without it");
@@ -214,7 +213,8 @@ impl SledFolder {
     fn open_error(&self, error: sled::Error) -> OpenError {
         let path = self.path.clone();
         match error {
-            sled::Error::Io(source) => OpenError::Unwritable { path, source },
+            sled::Error::Io(source) => OpenError::of_system(&path, source),
+            sled::Error::Unsupported(message) => OpenError::OtherSettings { path, message },
             other => OpenError::Corrupt { path, message: other.to_string() },
         }
     }

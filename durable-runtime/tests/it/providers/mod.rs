@@ -4,11 +4,14 @@ mod fs;
 mod layers;
 mod model;
 mod multiexec;
+mod opening;
 mod sled;
+mod small_disk;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod suite;
 mod upkeep;
+mod watch;
 
 use durable_runtime::providers::{FsProvider, MemoryProvider, SledProvider};
 use durable_runtime::testing::{ManualClock, conformance};

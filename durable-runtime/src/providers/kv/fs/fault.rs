@@ -24,11 +24,11 @@ impl Fault {
 
     /// As the error of a store in this folder.
     pub(super) fn of(self, path: &Path) -> OpenError {
-        let path = path.to_owned();
+        let owned = || path.to_owned();
         match self {
-            Self::Io(source) => OpenError::Unwritable { path, source },
-            Self::Newer { found, supported } => OpenError::NewerFormat { path, found, supported },
-            damaged @ Self::Damaged { .. } => OpenError::Corrupt { path, message: damaged.to_string() },
+            Self::Io(source) => OpenError::of_system(path, source),
+            Self::Newer { found, supported } => OpenError::NewerFormat { path: owned(), found, supported },
+            damaged @ Self::Damaged { .. } => OpenError::Corrupt { path: owned(), message: damaged.to_string() },
         }
     }
 }

@@ -45,7 +45,7 @@ use self::journal::{Journal, Settings};
 use super::copy::InFolder;
 use super::engine::KvProvider;
 use super::folder::{self, Folder};
-use super::recover::recover;
+use super::recover::{recover, refused};
 use super::store::{Opener, OrderedStore};
 use crate::clock::{Clock, SystemClock};
 use crate::providers::{Capabilities, Durability, OpenError};
@@ -197,13 +197,11 @@ impl FsOptions {
         }
         let opener = FsOpener { folder, settings: self.settings, histories: self.histories };
         let mut store = opener.open()?;
-        let recovered = recover(&mut *store).map_err(|error| {
-            let message = format!("in `{JOURNAL}`, a record of the store's own cannot be read: {error}");
-            OpenError::Corrupt { path: path.to_owned(), message }
-        })?;
+        let what = format!("in `{JOURNAL}`, a record of the store's own cannot be read: ");
+        let recovered = recover(&mut *store).map_err(|error| refused(path, &error, &what))?;
         let capabilities = Capabilities::new("fs").persistent(self.durability);
         KvProvider::start(Box::new(opener), (store, recovered), self.clock, capabilities)
-            .map_err(|source| OpenError::Unwritable { path: path.to_owned(), source })
+            .map_err(|source| OpenError::of_system(path, source))
     }
 }
 
@@ -237,7 +235,7 @@ fn open_journal(folder: &Folder, settings: Settings) -> Result<Journal, OpenErro
     let path = folder.path();
     let below = folder.below(JOURNAL);
     let made = folder::create(&below).and_then(|()| folder::sync_folder(path));
-    made.map_err(|source| OpenError::Unwritable { path: path.to_owned(), source })?;
+    made.map_err(|source| OpenError::of_system(path, source))?;
     let disk = Arc::new(OsDisk(below));
     let journal = Journal::open(disk, settings, Uuid::new_v4().into_bytes());
     journal.map_err(|fault| fault.of(path))

@@ -127,7 +127,7 @@ impl SqliteOptions {
     /// As [`SqliteProvider::open`](SqlProvider::open).
     pub fn open(self, path: impl AsRef<Path>) -> Result<SqliteProvider, OpenError> {
         let path = path.as_ref();
-        let unwritable = |source| OpenError::Unwritable { path: path.to_owned(), source };
+        let unwritable = |source| OpenError::of_system(path, source);
         create(path).map_err(unwritable)?;
         let store = path.canonicalize().map_err(unwritable)?;
         let mut session = SqliteSession::open(&store, self.settings).map_err(|error| refused(path, error))?;
@@ -236,15 +236,22 @@ fn enter_written(session: &mut SqliteSession, store: &Path) -> Result<(Handle, V
 }
 
 fn refused(path: &Path, error: rusqlite::Error) -> OpenError {
-    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
-        return OpenError::Foreign { path: path.to_owned(), found: "a file of something else" };
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, NotADatabase, PermissionDenied, ReadOnly};
+    let owned = || path.to_owned();
+    match error.sqlite_error_code() {
+        Some(NotADatabase) => OpenError::Foreign { path: owned(), found: "a file of something else" },
+        Some(DatabaseBusy | DatabaseLocked) => OpenError::Held { path: owned(), process: None },
+        Some(ReadOnly | PermissionDenied) => OpenError::ReadOnly { path: owned(), source: io::Error::other(error) },
+        _ => failed(path, session::error(error)),
     }
-    failed(path, session::error(error))
 }
 
 fn failed(path: &Path, error: SqlError) -> OpenError {
+    let below = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<rusqlite::Error>());
+    let code = below.and_then(rusqlite::Error::sqlite_error_code);
     let path = path.to_owned();
     match error.kind {
+        _ if code == Some(rusqlite::ErrorCode::DatabaseBusy) => OpenError::Held { path, process: None },
         ErrorKind::Corrupt => OpenError::Corrupt { path, message: error.to_string() },
         ErrorKind::Full => OpenError::Unwritable { path, source: io::Error::new(io::ErrorKind::StorageFull, error) },
         _ => OpenError::Unwritable { path, source: io::Error::other(error) },

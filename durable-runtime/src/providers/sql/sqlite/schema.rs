@@ -58,12 +58,11 @@ fn check(connection: &Connection, path: &Path) -> Result<(), Refused> {
         return Err(Refused::Open(OpenError::Foreign { path: path.to_owned(), found: "a database of something else" }));
     }
     let found = format(connection)?;
-    let supported = STEPS.len() as u32;
+    let (supported, path) = (STEPS.len() as u32, path.to_owned());
     match u32::try_from(found) {
-        Ok(found) if found <= supported => Ok(()),
-        found => {
-            let found = found.unwrap_or(u32::MAX);
-            Err(Refused::Open(OpenError::NewerFormat { path: path.to_owned(), found, supported }))
-        }
+        Ok(0) if application == 0 => Ok(()),
+        Ok(found) if found > supported => Err(Refused::Open(OpenError::NewerFormat { path, found, supported })),
+        Ok(1..) => Ok(()),
+        _ => Err(Refused::Open(OpenError::UnknownFormat { path, found: found.to_string(), supported })),
     }
 }

@@ -45,6 +45,11 @@ impl SqliteSession {
     pub(super) fn open(path: &Path, settings: Settings) -> rusqlite::Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
+        // What may not be written is opened all the same, and fails at some later moment.
+        if connection.is_readonly("main")? {
+            let message = "the file, or the file system it is on, may not be written".to_owned();
+            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(8), Some(message)));
+        }
         connection.busy_timeout(BUSY)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "cell_size_check", true)?;

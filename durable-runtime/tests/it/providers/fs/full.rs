@@ -1,31 +1,13 @@
 //! A disk that is really full: a small file system in memory, where one can be mounted.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use durable_runtime::providers::{CommitError, ErrorKind, Provider, TransactionOp};
 use durable_runtime::{EventId, ExecutionId, FsProvider};
 
 use super::{everything, id, keep, options, unfenced};
-
-/// A file system of some megabytes, as long as this is there.
-struct Small<'a>(&'a Path);
-
-impl<'a> Small<'a> {
-    fn mount(path: &'a Path, megabytes: u32) -> Option<Self> {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"]).arg(path);
-        let mounted = mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success());
-        mounted.then_some(Self(path))
-    }
-}
-
-impl Drop for Small<'_> {
-    fn drop(&mut self) {
-        // Lazily: a process that is just being started beside this test may have it open for a moment.
-        let _ = Command::new("umount").arg("--lazy").arg(self.0).status();
-    }
-}
+use crate::providers::small_disk::on_a_small_disk;
+use crate::providers::watch::block_on;
 
 /// Starts instances until there is no space; answers with the one that was refused.
 async fn fill(store: &FsProvider, names: &mut std::ops::RangeFrom<u128>) -> Vec<u128> {
@@ -53,15 +35,14 @@ async fn all_there(store: &FsProvider, kept: &[u128]) {
     }
 }
 
-#[tokio::test]
-async fn a_full_disk_is_a_typed_error_still_takes_deletions_and_goes_on_by_itself() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(mounted) = Small::mount(folder.path(), 12) else {
-        println!("SKIPPED: no file system can be mounted here, so no disk was full");
-        return;
-    };
-    let path = folder.path().join("store");
-    let store = options().open(&path).unwrap();
+#[test]
+fn a_full_disk_is_a_typed_error_still_takes_deletions_and_goes_on_by_itself() {
+    const NAME: &str = "providers::fs::full::a_full_disk_is_a_typed_error_still_takes_deletions_and_goes_on_by_itself";
+    on_a_small_disk(NAME, 12, |folder, _| block_on(fill_and_empty(&folder.join("store"))));
+}
+
+async fn fill_and_empty(path: &Path) {
+    let store = options().open(path).unwrap();
     let (mut names, mut commits) = (0.., 0..);
     let mut kept = fill(&store, &mut names).await;
     assert!(kept.len() > 50, "only {} fit", kept.len());
@@ -69,7 +50,7 @@ async fn a_full_disk_is_a_typed_error_still_takes_deletions_and_goes_on_by_itsel
 
     // A handle that was opened on a full disk has all of it too.
     store.close().await;
-    let store = options().open(&path).unwrap();
+    let store = options().open(path).unwrap();
     all_there(&store, &kept).await;
 
     for _ in 0..3 {
@@ -85,5 +66,4 @@ async fn a_full_disk_is_a_typed_error_still_takes_deletions_and_goes_on_by_itsel
         all_there(&store, &kept).await;
     }
     store.close().await;
-    drop(mounted);
 }

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
 
 use durable_runtime::SledProvider;
 use durable_runtime::providers::{ErrorKind, Maintain, OpenError, Provider, ProviderError, TransactionOp};
@@ -12,6 +10,7 @@ use durable_runtime::{EventId, ExecutionId};
 
 use super::{activities, everything, id, turns};
 use crate::crash::Chance;
+use crate::providers::watch::{block_on, within_five_seconds};
 
 const TRIALS: u64 = 300;
 const INSTANCES: u64 = 30;
@@ -152,32 +151,20 @@ fn damage(store: &Path, trial: u64, chance: &mut Chance) -> String {
 fn damage_is_named_and_nothing_changes_in_silence() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("sound");
-    run(sound(&store));
+    block_on(sound(&store));
     let mut outcomes = BTreeMap::<_, u64>::new();
     for trial in 0..TRIALS {
         let path = folder.path().join(format!("damaged {trial}"));
         copy(&store, &path);
         let how = damage(&path, trial, &mut Chance(trial));
         let case = format!("trial {trial}: {how}");
-        let (tell, told) = channel();
         let (of_thread, damaged) = (case.clone(), path.clone());
-        std::thread::spawn(move || tell.send(run(outcome(&damaged, &of_thread))));
-        // Five seconds, by a watch that stands still where the machine has no time for anybody.
-        let outcome = (0..50).find_map(|_| match told.recv_timeout(Duration::from_millis(100)) {
-            Ok(outcome) => Some(outcome),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => panic!("{case}: it panicked"),
-        });
-        let outcome = outcome.unwrap_or_else(|| panic!("{case}: it hangs"));
+        let outcome = within_five_seconds(&case, move || async move { outcome(&damaged, &of_thread).await });
         *outcomes.entry((trial % 4, outcome)).or_default() += 1;
         fs::remove_dir_all(&path).unwrap();
     }
     println!("{outcomes:?}");
     assert!(outcomes.keys().any(|(_, outcome)| *outcome == Outcome::Refused), "{outcomes:?}");
-}
-
-fn run<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 async fn outcome(path: &Path, case: &str) -> Outcome {
@@ -187,7 +174,9 @@ async fn outcome(path: &Path, case: &str) -> Outcome {
             store.close().await;
             outcome
         }
-        Err(OpenError::Corrupt { .. } | OpenError::Unwritable { .. }) => Outcome::Refused,
+        Err(OpenError::Corrupt { .. } | OpenError::OtherSettings { .. } | OpenError::Unwritable { .. }) => {
+            Outcome::Refused
+        }
         Err(other) => panic!("{case}: {other}"),
     }
 }
