@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::Place;
+use super::place::Place;
 use crate::limits::Limits;
 use crate::payload::Payload;
 

@@ -3,14 +3,21 @@
 mod attempts;
 mod event;
 mod failure;
+mod kind;
+mod place;
+mod settings;
+mod started;
 mod stored;
 mod text;
 mod validate;
 
 pub use self::attempts::FailedAttempt;
 pub(crate) use self::attempts::note as note_failed_attempt;
-pub use self::event::{ActivitySettings, Carried, ClosePolicy, Event, EventKind, KvTotals, Parent, Place, Started};
+pub use self::event::{Event, EventKind};
 pub use self::failure::Failure;
+pub use self::place::Place;
+pub use self::settings::ActivitySettings;
+pub use self::started::{Carried, ClosePolicy, KvTotals, Parent, Started};
 pub use self::stored::{HISTORY_FORMAT, HistoryError};
 pub(crate) use self::stored::{read, write};
 pub use self::text::to_text;
