@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use durable_runtime::providers::{CommitId, NewMessage, Provider, Queue, Transaction, TransactionOp};
 use durable_runtime::{EventId, ExecutionId, InstanceId, MessageId};
+use durable_workloads::{Engine as _, Figures, Line, Meter, RawFlushes, Result, millis, percentile};
 use futures_util::future::try_join_all;
 use serde_json::json;
 use tempfile::TempDir;
@@ -17,8 +18,8 @@ use tempfile::TempDir;
 use self::bare::{Bare, BareSled, RawFile};
 use self::rounds::{Measured, median};
 pub(crate) use self::sizes::{open, open_at, space};
-use crate::Result;
-use crate::machine::{RawFlushes, millis, percentile, processor_time, report};
+use crate::ours::{Ours, Settings};
+use crate::print;
 use crate::store::Place;
 
 /// Each number of committers is measured so often, each time beside the bare ones: a disk is not the same from one
@@ -40,26 +41,30 @@ pub(crate) async fn commits(store: Place, committers: usize) -> Result {
     for round in 0..ROUNDS {
         all.raw.push(bare::measure(&raw, committers, MEASURED).await?.rate());
         all.sled.push(bare::measure(&sled, committers, MEASURED).await?.rate());
-        let processor = processor_time()?;
+        let meter = Meter::start(Vec::new())?;
         let mut measured = measure(&opened, round, committers).await?;
-        all.processor.push((processor_time()? - processor).as_secs_f64() * 1e6 / measured.durations.len() as f64);
+        all.processor.push(meter.read()?.1.as_secs_f64() * 1e6 / measured.durations.len() as f64);
         all.p50.push(millis(percentile(&mut measured.durations, 0.5)));
         all.p99.push(millis(percentile(&mut measured.durations, 0.99)));
         all.store.push(measured.rate());
     }
     opened.close().await;
-    let figures = json!({
-        "commits_per_s": median(&mut all.store),
-        "to_raw_append": median(&mut all.store) / median(&mut all.raw),
-        "to_bare_sled": median(&mut all.store) / median(&mut all.sled),
-        "raw_appends_per_s": median(&mut all.raw),
-        "bare_sled_per_s": median(&mut all.sled),
-        "p50_ms": median(&mut all.p50),
-        "p99_ms": median(&mut all.p99),
-        "processor_us_per_commit": median(&mut all.processor),
-    });
-    report("P1", store, json!({ "committers": committers }), raw_flush.after()?, figures);
-    Ok(())
+    let figures = Figures::from(
+        [
+            ("commits_per_s", median(&mut all.store)),
+            ("part_of_raw_appends_per_s", median(&mut all.store) / median(&mut all.raw)),
+            ("part_of_bare_sled_per_s", median(&mut all.store) / median(&mut all.sled)),
+            ("raw_appends_per_s", median(&mut all.raw)),
+            ("bare_sled_per_s", median(&mut all.sled)),
+            ("p50_ms", median(&mut all.p50)),
+            ("p99_ms", median(&mut all.p99)),
+            ("processor_us_per_commit", median(&mut all.processor)),
+        ]
+        .map(|(name, figure)| (name.to_owned(), figure)),
+    );
+    let options = json!({ "committers": committers, "rounds": ROUNDS, "seconds_each": MEASURED.as_secs() });
+    let line = Line::new("P1", Ours::about(&Settings::of(store)), options, raw_flush.after()?, figures);
+    print(&line.part(format!("{committers} committers")))
 }
 
 #[derive(Default)]

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use durable_workloads::{About, Figures, Line, RawFlushes, Result, millis, percentile};
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::Result;
-use crate::machine::{RawFlushes, millis, percentile, report};
-use crate::store::{Place, Store};
+use crate::print;
 
 /// How many functions a crate has, so that what they cost is more than what varies.
 const BODIES: usize = 10;
@@ -41,16 +40,22 @@ pub(crate) fn compile(awaits: usize, files: usize) -> Result {
     }
     let medians: Vec<f64> = times.iter_mut().map(|times| millis(percentile(times, 0.5))).collect();
     let [empty, plain, annotated, files_plain, files_annotated] = medians[..] else { return Ok(()) };
-    let figures = json!({
-        "check_ms": { "empty": empty, "plain": plain, "annotated": annotated },
-        "more_than_plain": (annotated - plain) / plain,
-        "more_than_plain_without_empty": (annotated - plain) / (plain - empty),
-        "files_check_ms": { "plain": files_plain, "annotated": files_annotated },
-        "files_more_ms": files_annotated - files_plain,
-    });
-    let options: Value = json!({ "awaits": awaits, "bodies": BODIES, "files": files, "rounds": ROUNDS });
-    report("compile", Place { store: Store::Memory, cache_mib: 0 }, options, raw.after()?, figures);
-    Ok(())
+    let figures: Figures = [
+        ("empty_check_ms", empty),
+        ("plain_check_ms", plain),
+        ("annotated_check_ms", annotated),
+        ("more_than_plain", (annotated - plain) / plain),
+        ("more_than_plain_without_empty", (annotated - plain) / (plain - empty)),
+        ("files_plain_check_ms", files_plain),
+        ("files_annotated_check_ms", files_annotated),
+        ("files_more_ms", files_annotated - files_plain),
+    ]
+    .map(|(name, figure)| (name.to_owned(), figure))
+    .into();
+    let about =
+        About { engine: "macros".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), settings: json!({}) };
+    let options = json!({ "awaits": awaits, "bodies": BODIES, "files": files, "rounds": ROUNDS });
+    print(&Line::new("compile", about, options, raw.after()?, figures))
 }
 
 struct Crate {

@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use durable_runtime::Client;
 use durable_runtime::management::Query;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde_json::{Map, json};
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::Result;
-use crate::machine::{RawFlushes, millis, percentile, report};
+use crate::ours::{Ours, Settings};
+use crate::print;
 use crate::store::Place;
+use durable_workloads::{Engine as _, Figures, Line, RawFlushes, Result, millis, percentile};
 
 /// How many pages of each query are read at most.
 const PAGES: usize = 50;
@@ -26,7 +27,7 @@ pub(crate) async fn queries(store: Place, count: usize) -> Result {
         async move { request.start().await.map(drop) }
     };
     stream::iter(0..count).map(start).buffer_unordered(512).try_collect::<()>().await?;
-    let mut figures = Map::new();
+    let mut figures = Figures::new();
     for (what, query) in [
         ("all", client.query()),
         ("name", client.query().name("name-7")),
@@ -39,11 +40,14 @@ pub(crate) async fn queries(store: Place, count: usize) -> Result {
     ] {
         let (mut times, found) = pages(query).await?;
         let (half, most) = (percentile(&mut times, 0.5), percentile(&mut times, 1.0));
-        let page = json!({ "pages": times.len(), "found": found, "p50_ms": millis(half), "max_ms": millis(most) });
-        figures.insert(what.to_owned(), page);
+        for (figure, value) in
+            [("pages", times.len() as f64), ("found", found as f64), ("p50_ms", millis(half)), ("max_ms", millis(most))]
+        {
+            figures.insert(format!("{what}_{figure}"), value);
+        }
     }
-    report("query", store, json!({ "count": count, "page": 100 }), raw.after()?, figures.into());
-    Ok(())
+    let about = Ours::about(&Settings::of(store));
+    print(&Line::new("query", about, json!({ "count": count, "page": 100 }), raw.after()?, figures))
 }
 
 async fn pages(mut query: Query) -> Result<(Vec<Duration>, usize)> {

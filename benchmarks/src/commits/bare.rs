@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use durable_workloads::Result;
 use tokio::sync::{mpsc, oneshot};
 
 use super::EVENT_BYTES;
 use super::rounds::{self, Measured};
-use crate::Result;
 
 /// The keys that a turn writes, and how long their values are: its events, the message, the record of the instance.
 const PUT: [(&str, usize); 3] = [("history", 3 * EVENT_BYTES), ("message", EVENT_BYTES), ("instance", EVENT_BYTES)];

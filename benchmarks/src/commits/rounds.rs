@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use durable_workloads::Result;
+
 use super::together;
-use crate::Result;
 
 /// What they have done.
 pub(super) struct Measured {

@@ -5,15 +5,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
-use durable_runtime::providers::{CommitId, Maintain, Provider, Transaction, TransactionOp};
+use durable_runtime::providers::{CommitId, Provider, Transaction, TransactionOp};
 use durable_runtime::{ExecutionId, InstanceId};
-use serde_json::{Value, json};
+use durable_workloads::{Engine as _, Figures, Line, RawFlushes, Result, disk_bytes, millis, resident_bytes};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::{EVENT_BYTES, together, turn_of};
-use crate::Result;
-use crate::machine::{RawFlushes, disk_bytes, millis, report, resident_bytes};
-use crate::store::{Place, Store};
+use crate::ours::{Ours, Settings};
+use crate::print;
+use crate::store::Place;
 
 const COMMITTERS: usize = 256;
 /// The keys of an instance with three turns: its record, its message, and a part of the history for each turn.
@@ -37,19 +38,21 @@ pub(crate) async fn open(store: Place, keys: usize) -> Result {
     drop(opened);
     // The first opening finds what the filling left behind; the second what an opening leaves behind.
     let (first, second) = (in_a_process(store, folder.path())?, in_a_process(store, folder.path())?);
-    let figures = json!({
-        "fill_s": filled.as_secs_f64(),
-        "disk_bytes": disk_bytes(&folder.path().join("store"))?,
-        "first": first,
-        "second": second,
-    });
-    report("open", store, json!({ "keys": keys }), raw.after()?, figures);
-    Ok(())
+    let mut figures =
+        named([("fill_s", filled.as_secs_f64()), ("disk_bytes", disk_bytes(&folder.path().join("store"))? as f64)]);
+    for (which, opening) in [("first", first), ("second", second)] {
+        figures.extend(opening.into_iter().map(|(name, figure)| (format!("{which}_{name}"), figure)));
+    }
+    print(&Line::new("open", Ours::about(&Settings::of(store)), json!({ "keys": keys }), raw.after()?, figures))
 }
 
-fn in_a_process(store: Place, folder: &Path) -> Result<Value> {
+fn named<const N: usize>(figures: [(&str, f64); N]) -> Figures {
+    Figures::from(figures.map(|(name, figure)| (name.to_owned(), figure)))
+}
+
+fn in_a_process(store: Place, folder: &Path) -> Result<Figures> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["open", "--store", store.store.name(), "--cache-mib", &store.cache_mib.to_string(), "--at"]);
+    command.args(["open", "--provider", store.provider.name(), "--cache-mib", &store.cache_mib.to_string(), "--at"]);
     Ok(serde_json::from_slice(&command.arg(folder).output()?.stdout)?)
 }
 
@@ -59,7 +62,7 @@ pub(crate) async fn open_at(store: Place, folder: &Path) -> Result {
     let begin = Instant::now();
     let opened = store.open(folder)?;
     let elapsed = begin.elapsed();
-    let resident = resident_bytes()?;
+    let resident = resident_bytes(&[])?;
     let instances = opened.stats().await?.instances;
     println!("{}", json!({ "open_ms": millis(elapsed), "resident_bytes": resident, "instances": instances }));
     opened.close().await;
@@ -81,31 +84,23 @@ pub(crate) async fn space(store: Place, commits: usize) -> Result {
     drop(opened);
     let closed = disk_bytes(&path)?;
     compact(store, folder.path()).await?;
-    let figures = json!({
-        "instances": left,
-        "live_payload_bytes": live,
-        "disk_bytes": full,
-        "times_live": full as f64 / live as f64,
-        "most_allowed": 6 * live + (128 << 20),
-        "disk_bytes_closed": closed,
-        "disk_bytes_compacted": disk_bytes(&path)?,
-    });
-    report("space", store, json!({ "commits": commits }), raw.after()?, figures);
-    Ok(())
+    let figures = named([
+        ("instances", left as f64),
+        ("live_payload_bytes", live as f64),
+        ("disk_bytes", full as f64),
+        ("times_live", full as f64 / live as f64),
+        ("most_allowed_bytes", (6 * live + (128 << 20)) as f64),
+        ("disk_bytes_closed", closed as f64),
+        ("disk_bytes_compacted", disk_bytes(&path)? as f64),
+    ]);
+    print(&Line::new("space", Ours::about(&Settings::of(store)), json!({ "commits": commits }), raw.after()?, figures))
 }
 
 async fn compact(store: Place, folder: &Path) -> Result {
-    match store.store {
-        Store::Sled => compacted(durable_runtime::SledProvider::open(folder.join("store"))?).await,
-        Store::Fs => compacted(durable_runtime::FsProvider::open(folder.join("store"))?).await,
-        Store::Sqlite => compacted(durable_runtime::SqliteProvider::open(folder.join("store/store.db"))?).await,
-        Store::Memory => Ok(()),
+    if let Some(store) = store.open_on_disk(folder)? {
+        store.compact().await?;
+        store.close().await;
     }
-}
-
-async fn compacted(store: impl Maintain) -> Result {
-    store.compact().await?;
-    store.close().await;
     Ok(())
 }
 
