@@ -97,3 +97,47 @@ fn every_feature_of_the_readme_has_its_test() {
         assert!(text.is_ok_and(|text| text.contains(&format!("fn {test}("))), "there is no test `{name}`");
     }
 }
+
+/// A test that sleeps is slow where nothing was to be waited for, and wrong where it was not long enough.
+#[test]
+fn no_test_sleeps() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut offences = Vec::new();
+    for folder in ["tests", "src", "../durable-macros/src", "../examples/tests", "../ui-tests/tests", "../ui-tests/src"]
+    {
+        let mut files = Vec::new();
+        all_files(&root.join(folder), &mut files);
+        assert!(!files.is_empty(), "{folder} has no sources");
+        for path in files {
+            let text = fs::read_to_string(&path).unwrap();
+            // Of a source, what stands in its test module.
+            let is_source = !path.components().any(|part| part.as_os_str() == "tests") && !path.ends_with("tests.rs");
+            let (before, tests) = match text.split_once("\nmod tests {") {
+                Some((before, tests)) if is_source => (before, tests),
+                None if is_source => continue,
+                _ => ("", text.as_str()),
+            };
+            let begin = before.lines().count() + usize::from(is_source);
+            for (number, line) in tests.lines().enumerate() {
+                let sleeps = SLEEPS.iter().any(|word| line.split("//").next().unwrap_or_default().contains(word));
+                // A process that is killed at some moment is not waited for.
+                if sleeps && !line.contains("// the moment is chance") && !path.ends_with("house.rs") {
+                    offences.push(format!("{}:{}: {}", path.display(), begin + number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+const SLEEPS: [&str; 3] = ["sleep(", "park_timeout(", "sleep_ms("];
+
+fn all_files(path: &Path, found: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            all_files(&entry.unwrap().path(), found);
+        }
+    } else if path.extension().is_some_and(|end| end == "rs") {
+        found.push(path.to_owned());
+    }
+}

@@ -68,7 +68,8 @@ impl Audit {
             assert_eq!(
                 fold(&history, execution, newest),
                 if newest { status.status } else { Status::Running },
-                "`{id}`"
+                "`{id}`: {:?}",
+                status.failure
             );
             self.scheduled.extend(scheduled(&id, execution, &history));
             if history.last().is_some_and(|event| event.kind.is_end()) {

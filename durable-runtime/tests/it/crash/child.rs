@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use durable_runtime::Provider;
 use durable_runtime::prelude::*;
+use durable_runtime::{Limits, Provider};
 
 use super::ledger;
 use super::orchestrations::{
@@ -49,8 +49,17 @@ fn works_until_it_is_killed() {
     ));
 }
 
+/// Whoever is killed hundreds of times by chance is not to blame: on a busy machine the same turn may be the one that is cut
+/// off, ten times in a row and once more.
+pub(super) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.deliveries_max = u32::MAX;
+    limits
+}
+
 async fn work(store: Arc<dyn Provider>, round: u64, live_max: usize, first_client: u64) {
-    let runtime = Runtime::builder(store.clone()).shards(2).live_executions_max(live_max).start().await.unwrap();
+    let builder = Runtime::builder(store.clone()).limits(limits()).shards(2).live_executions_max(live_max);
+    let runtime = builder.start().await.unwrap();
     let clients = (first_client..first_client + CLIENTS).map(|client| {
         // The last one only has the store.
         let of = if client + 1 == first_client + CLIENTS { Client::new(store.clone()) } else { runtime.client() };
