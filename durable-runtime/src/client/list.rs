@@ -21,7 +21,8 @@ pub struct InstanceList {
 pub struct InstanceListPage {
     /// The instances.
     pub instances: Vec<InstanceStatus>,
-    /// What to give to [`InstanceList::after`] for the next page; `None` if this was the last.
+    /// What to give to [`InstanceList::after`] for the next page; `None` if this was the last. A page can be short and
+    /// not be the last; see [`QueryPage::next`](crate::management::QueryPage::next).
     pub next: Option<InstanceId>,
 }
 

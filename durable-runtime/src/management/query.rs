@@ -169,6 +169,7 @@ impl Query {
         loop {
             let page = self.client.provider().instances(request.clone()).await?;
             looked_at += page.instances.len();
+            let was_cut = page.instances.len() < request.limit;
             for record in page.instances {
                 let id = record.instance.clone();
                 if !id.as_str().starts_with(&self.prefix) {
@@ -185,7 +186,8 @@ impl Query {
             }
             match page.next {
                 None => return Ok(QueryPage { instances: found, next: None }),
-                next if looked_at >= LOOKED_AT_MAX => return Ok(QueryPage { instances: found, next }),
+                // Where the store made an end, a page of a query has one.
+                next if was_cut || looked_at >= LOOKED_AT_MAX => return Ok(QueryPage { instances: found, next }),
                 next => request.after = next,
             }
         }

@@ -72,7 +72,8 @@ pub enum LabelFilter {
 pub struct InstancePage {
     /// The instances.
     pub instances: Vec<InstanceRecord>,
-    /// What to ask for the next page with; `None` if this was the last.
+    /// What to ask for the next page with; `None` if this was the last. A store may end a page early, even without any
+    /// instance in it, when very many had to be passed that do not match; so only this tells whether there is more.
     pub next: Option<InstanceId>,
 }
 

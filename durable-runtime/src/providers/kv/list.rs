@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::labelled::{self, Found};
+use super::super::labelled::{self, Found, LOOKS_MAX};
 use super::gate::Reach;
 use super::index::{Index, MessageKey};
 use super::keys::{self, QueueKind};
@@ -24,46 +24,50 @@ const RECORDS_AT_ONCE: (usize, usize) = (16, 256);
 pub(super) async fn page(shared: &Shared, page: PageRequest) -> Result<InstancePage, ProviderError> {
     let page = Arc::new(page);
     let mut from = Some(page.after.as_ref().map(labelled::after).unwrap_or_default());
-    let mut found = Vec::new();
+    let (mut found, mut passed, mut looks) = (Vec::new(), None, 0);
     // One more than is wanted tells whether there is another page.
     while found.len() <= page.limit
+        && looks < LOOKS_MAX
         && let Some(begin) = from.take()
     {
         let (wanted, (least, most)) = (page.clone(), RECORDS_AT_ONCE);
         let at_once = (page.limit + 1).saturating_sub(found.len()).clamp(least, most);
         let read = move |store: &dyn OrderedStore| some(store, &wanted, begin, at_once);
-        let (records, next) = shared.read(LIST, Reach::Everything, read).await?;
-        found.extend(records);
-        from = next;
+        let some = shared.read(LIST, Reach::Everything, read).await?;
+        found.extend(some.records);
+        (from, passed, looks) = (some.from, some.passed, looks + some.looks);
     }
-    let has_more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next = found.last().filter(|_| has_more).map(|record| record.instance.clone());
-    Ok(InstancePage { instances: found, next })
+    Ok(labelled::cut(page.limit, found, passed.filter(|_| from.is_some())))
 }
 
-/// What the page wants of the next `at_once` instances, and where to go on.
-fn some(
-    store: &dyn OrderedStore,
-    page: &PageRequest,
-    from: String,
-    at_once: usize,
-) -> Result<(Vec<InstanceRecord>, Option<String>), ProviderError> {
-    let (records, from) = if page.indexed().is_empty() {
+/// What a page wants of some instances.
+struct Part {
+    records: Vec<InstanceRecord>,
+    /// As in [`Found`].
+    from: Option<String>,
+    passed: Option<InstanceId>,
+    looks: usize,
+}
+
+/// What the page wants of the next `at_once` instances.
+fn some(store: &dyn OrderedStore, page: &PageRequest, from: String, at_once: usize) -> Result<Part, ProviderError> {
+    let mut part = if page.indexed().is_empty() {
         let records = read::instances(store, &from, at_once)?;
-        let next = records.last().filter(|_| records.len() == at_once);
-        let next = next.map(|record| labelled::after(&record.instance));
-        (records, next)
+        let passed = records.last().map(|record| record.instance.clone());
+        let from = passed.as_ref().filter(|_| records.len() == at_once).map(labelled::after);
+        Part { records, from, passed, looks: 0 }
     } else {
         let mut fetch = |name: &str, value: &str, from: &str, limit: usize| list(store, (name, value), from, limit);
-        let Found { instances, from } = labelled::find(page, from, at_once, &mut fetch)?;
+        let Found { instances, from, passed, looks } = labelled::find(page, from, at_once, &mut fetch)?;
         // One that was deleted while it was damaged may have left something in the index.
         let records = instances.iter().map(|id| read::instance(id, |key| store.get(key)));
         let records = records.filter_map(Result::transpose).map(|read| read.map(|(record, _)| record));
-        (records.collect::<Result<_, _>>()?, from)
+        Part { records: records.collect::<Result<_, _>>()?, from, passed, looks }
     };
-    let wanted = records.into_iter().filter(|record: &InstanceRecord| page.matches(&record.labels));
-    Ok((wanted.collect(), from))
+    let read = part.records.len();
+    part.records.retain(|record| page.matches(&record.labels));
+    part.looks += read - part.records.len();
+    Ok(part)
 }
 
 fn list(

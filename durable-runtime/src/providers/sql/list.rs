@@ -6,7 +6,7 @@ use super::read::{self, ACTIVITIES, Head, Message, TURNS};
 use super::session::{Row, Sql, SqlError};
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken};
-use crate::providers::labelled::{self, Found};
+use crate::providers::labelled::{self, Found, LOOKS_MAX};
 use crate::providers::record::Kind;
 use crate::providers::{
     ErrorKind, ExecutionInfo, InstanceMessages, InstancePage, KvPage, KvPageRequest, LeaseHolder, OwnerId, PageRequest,
@@ -34,33 +34,34 @@ const NOT_BEFORE: &str = "SELECT not_before FROM turns WHERE instance = ?1";
 /// A page of instances.
 pub(super) fn instances(sql: &mut Sql<'_>, page: &PageRequest) -> Result<InstancePage, ProviderError> {
     let mut from = Some(page.after.as_ref().map(labelled::after).unwrap_or_default());
-    let mut found = Vec::new();
+    let (mut found, mut passed, mut looks) = (Vec::new(), None, 0);
     let (least, most) = INSTANCES_AT_ONCE;
     // One more than is wanted tells whether there is another page.
     while found.len() <= page.limit
+        && looks < LOOKS_MAX
         && let Some(begin) = from.take()
     {
         let at_once = (page.limit + 1).saturating_sub(found.len()).clamp(least, most);
         let some = some_instances(sql, page, begin, at_once)?;
-        from = some.from;
+        (from, passed, looks) = (some.from, some.passed, looks + some.looks);
         for id in some.instances {
             let record = read::instance(sql, &id)?.ok_or_else(|| sql.damaged(&id, "its record"))?;
             if page.matches(&record.labels) {
                 found.push(record);
+            } else {
+                looks += 1;
             }
         }
     }
-    let has_more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next = found.last().filter(|_| has_more).map(|record| record.instance.clone());
-    Ok(InstancePage { instances: found, next })
+    Ok(labelled::cut(page.limit, found, passed.filter(|_| from.is_some())))
 }
 
 fn some_instances(sql: &mut Sql<'_>, page: &PageRequest, from: String, limit: usize) -> Result<Found, ProviderError> {
     if page.indexed().is_empty() {
         let instances = sql.all(PAGE, &[from.as_str().into(), limit.into()], |row| row.instance(0))?;
-        let from = instances.last().filter(|_| instances.len() == limit).map(labelled::after);
-        return Ok(Found { instances, from });
+        let passed = instances.last().cloned();
+        let from = passed.as_ref().filter(|_| instances.len() == limit).map(labelled::after);
+        return Ok(Found { instances, from, passed, looks: 0 });
     }
     let mut fetch = |name: &str, value: &str, from: &str, limit: usize| {
         sql.all(LABELLED, &[name.into(), value.into(), from.into(), limit.into()], |row| row.instance(0))
