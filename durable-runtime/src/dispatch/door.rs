@@ -84,6 +84,8 @@ pub(crate) struct Door {
     shards: Vec<ShardHandle>,
     pub(crate) registry: Arc<Registry>,
     closed: AtomicBool,
+    /// An instance has the room of one of these, by its hash.
+    rooms: Vec<Semaphore>,
     room: Semaphore,
     pub(crate) suspended: Arc<Suspended>,
     pub(crate) under_way: Arc<UnderWay>,
@@ -93,6 +95,9 @@ pub(crate) struct Door {
 
 /// How many messages of clients may be on their way at once; more wait outside.
 const ROOM: usize = 4_096;
+/// In how many parts instances are divided, and how many messages of clients for those of one part may be on their way: so
+/// that a flood for one instance waits on its own, and no more than a turn or two of it stands before anybody else.
+const ROOMS: (usize, usize) = (256, 1_024);
 
 impl Door {
     pub(super) fn new(
@@ -106,6 +111,7 @@ impl Door {
             shards,
             registry,
             closed: AtomicBool::new(false),
+            rooms: (0..ROOMS.0).map(|_| Semaphore::new(ROOMS.1)).collect(),
             room: Semaphore::new(ROOM),
             suspended,
             under_way,
@@ -115,7 +121,12 @@ impl Door {
 
     /// Hands a message of a client to the instance's shard, and waits until it is kept.
     pub(crate) async fn deliver(&self, instance: &InstanceId, message: Message) -> Result<Accepted, Refusal> {
-        let _room: SemaphorePermit<'_> = self.room.acquire().await.map_err(|_| Refusal::ShuttingDown)?;
+        let closed = |_| Refusal::ShuttingDown;
+        let _own: Option<SemaphorePermit<'_>> = match self.rooms.get(hash(instance) % ROOMS.0) {
+            Some(room) => Some(room.acquire().await.map_err(closed)?),
+            None => None,
+        };
+        let _room: SemaphorePermit<'_> = self.room.acquire().await.map_err(closed)?;
         if self.closed.load(Ordering::Acquire) {
             return Err(Refusal::ShuttingDown);
         }
@@ -154,6 +165,7 @@ impl Door {
     /// Refuses clients from now on.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.rooms.iter().for_each(Semaphore::close);
         self.room.close();
     }
 
@@ -165,11 +177,14 @@ impl Door {
     }
 
     fn send(&self, instance: &InstanceId, message: ToShard) {
-        let hash = crc32c::crc32c(instance.as_str().as_bytes()) as usize;
-        if let Some(shard) = self.shards.get(hash % self.shards.len().max(1)) {
+        if let Some(shard) = self.shards.get(hash(instance) % self.shards.len().max(1)) {
             shard.send(message);
         }
     }
+}
+
+fn hash(instance: &InstanceId) -> usize {
+    crc32c::crc32c(instance.as_str().as_bytes()) as usize
 }
 
 impl ShardHandle {

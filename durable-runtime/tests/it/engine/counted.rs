@@ -39,6 +39,11 @@ impl<P> Counted<P> {
         self.seen.turns.lock().unwrap().iter().filter(|turn| turn.as_str() == id).count()
     }
 
+    /// The instances that were handed out, in that order.
+    pub(super) fn turns(&self) -> Vec<InstanceId> {
+        self.seen.turns.lock().unwrap().clone()
+    }
+
     /// The next load of this instance waits for [`Counted::go`].
     pub(super) fn hold_next_load(&self, id: &str) {
         *self.seen.held.lock().unwrap() = Some(InstanceId::new(id).unwrap());

@@ -10,6 +10,7 @@ mod caps;
 mod children;
 mod close_policies;
 mod design;
+mod fairness;
 mod faults;
 mod generations;
 mod heartbeats;

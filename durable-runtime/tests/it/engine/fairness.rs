@@ -1,0 +1,97 @@
+//! One instance with very much to do does not keep the others waiting (I33): counted in turns, not in time.
+
+use durable_runtime::prelude::*;
+use durable_runtime::{Client, InstanceId, Limits};
+use futures_util::future::join_all;
+
+use super::counted::Counted;
+use super::kit::{end, soon};
+
+/// More than one turn takes, many times over.
+const FLOOD: u32 = 20_000;
+/// How many turns of the flooded one may stand before one of another: the one that runs, the one that is in hand by then,
+/// and one more that comes in meanwhile.
+const TURNS_BETWEEN: usize = 3;
+
+#[orchestration]
+async fn flooded(ctx: OrchestrationContext) -> u32 {
+    ctx.event_named("never").await
+}
+
+#[orchestration]
+async fn light(ctx: OrchestrationContext) -> u32 {
+    ctx.event_named::<u32>("go").await
+}
+
+/// How many turns of others were handed out before the first one of this instance.
+fn turns_before(turns: &[InstanceId], id: &str) -> usize {
+    turns.iter().position(|turn| turn.as_str() == id).unwrap()
+}
+
+fn roomy() -> Limits {
+    let mut limits = Limits::default();
+    limits.buffered_events_max = FLOOD as usize * 2;
+    limits
+}
+
+#[tokio::test]
+async fn a_flood_of_events_for_one_instance_keeps_no_other_waiting() {
+    let store = Counted::new(MemoryProvider::new());
+    let builder = Runtime::builder(store.clone()).limits(roomy()).shards(1).double_check(false);
+    let runtime = builder.start().await.unwrap();
+    let client = runtime.client();
+    flooded(&client).id("hot").start().await.unwrap();
+    let sender = client.clone();
+    let flood = tokio::spawn(async move {
+        let raises = (0..FLOOD).map(|number| sender.raise("hot", "noise", &number).into_future());
+        join_all(raises).await.into_iter().for_each(|raised| raised.unwrap());
+    });
+    // All of them stand before the door by then.
+    while store.turns_of("hot") < 2 {
+        tokio::task::yield_now().await;
+    }
+    let mut most = 0;
+    for number in 0..5 {
+        let id = format!("light {number}");
+        let begin = store.turns().len();
+        let handle = light(&client).id(&id).start().await.unwrap();
+        most = most.max(turns_before(&store.turns()[begin..], &id));
+        let begin = store.turns().len();
+        client.raise(&id, "go", &1).await.unwrap();
+        most = most.max(turns_before(&store.turns()[begin..], &id));
+        assert_eq!(handle.result().await.unwrap(), 1);
+    }
+    assert!(!flood.is_finished(), "there was a flood all the time");
+    assert!(most <= TURNS_BETWEEN, "{most} turns of the flooded one stood before another");
+    tokio::time::timeout(Duration::from_secs(300), flood).await.expect("the flood ends").unwrap();
+    client.terminate("hot", "").await.unwrap();
+    end(runtime).await;
+}
+
+#[tokio::test]
+async fn a_full_queue_of_one_instance_keeps_no_other_waiting() {
+    let store = Counted::new(MemoryProvider::new());
+    let outside = Client::new(store.clone());
+    flooded(&outside).id("hot").start().await.unwrap();
+    for number in 0..5_000 {
+        outside.raise("hot", "noise", &number).await.unwrap();
+    }
+    let lights = 50;
+    for number in 0..lights {
+        light(&outside).id(format!("light {number}")).start().await.unwrap();
+        outside.raise(format!("light {number}"), "go", &1).await.unwrap();
+    }
+    let builder = Runtime::builder(store.clone()).limits(roomy()).shards(1).double_check(false);
+    let runtime = builder.start().await.unwrap();
+    for number in 0..lights {
+        let handle = runtime.client().handle::<light>(format!("light {number}")).unwrap();
+        assert_eq!(soon(handle.result()).await.unwrap(), 1);
+    }
+    // In the order in which they were handed out, no other waits for more than a few turns of the full one.
+    let turns = store.turns();
+    let last_light = turns.iter().rposition(|id| id.as_str() != "hot").unwrap();
+    let before = turns[..last_light].iter().filter(|id| id.as_str() == "hot").count();
+    assert!(before <= TURNS_BETWEEN, "{before} turns of the full one stood before another");
+    runtime.client().terminate("hot", "").await.unwrap();
+    end(runtime).await;
+}
