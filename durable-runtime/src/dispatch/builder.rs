@@ -14,6 +14,7 @@ use crate::activity::{Activity, ActivityHandler, StateKey, States};
 use crate::client::TraceSource;
 use crate::clock::{Clock, SystemClock};
 use crate::limits::Limits;
+use crate::management::Retention;
 use crate::orchestration::Orchestration;
 use crate::providers::Provider;
 use crate::registry::{Registry, RegistryError};
@@ -48,7 +49,7 @@ pub struct RuntimeBuilder {
     pub(super) cancel_grace: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) trace_source: Option<TraceSource>,
-    pub(super) retention: Option<Duration>,
+    pub(super) retention: Vec<Retention>,
     pub(super) lease: Duration,
     caps: BTreeMap<Capped, usize>,
     by_hand: Vec<Register>,
@@ -86,7 +87,7 @@ impl RuntimeBuilder {
             cancel_grace: CANCEL_GRACE,
             clock: Arc::new(SystemClock),
             trace_source: None,
-            retention: None,
+            retention: Vec::new(),
             lease: LEASE_TTL,
             caps: BTreeMap::new(),
             by_hand: Vec::new(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::builder::RuntimeBuilder;
 use crate::clock::Clock;
+use crate::management::Retention;
 use crate::observe::TraceContext;
 #[cfg(doc)]
 use crate::{Client, Runtime};
@@ -58,7 +59,15 @@ impl RuntimeBuilder {
     /// it nothing is deleted unless somebody asks for it; see [`Client::purge`](crate::Client::purge).
     #[must_use]
     pub fn retention(mut self, age: Duration) -> Self {
-        self.retention = Some(age);
+        self.retention.push(Retention::Age(age));
+        self
+    }
+
+    /// Keeps so many closed instances, those that ended last, and deletes the others; it looks every ten minutes. May stand
+    /// beside [`RuntimeBuilder::retention`]: then what either of them does not keep is deleted.
+    #[must_use]
+    pub fn retention_count(mut self, newest: usize) -> Self {
+        self.retention.push(Retention::Count(newest));
         self
     }
 

@@ -85,8 +85,8 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
     );
     let workers = start.workers(&door, &client);
     let mut tasks = start.tasks(&door, &workers);
-    if let Some(age) = start.builder.retention {
-        tasks.push(start.engine.spawn(keep_retention(client.clone(), age)).abort_handle());
+    for retention in &start.builder.retention {
+        tasks.push(start.engine.spawn(keep_retention(client.clone(), *retention)).abort_handle());
     }
     let Start { builder, engine, threads, .. } = start;
     let keep_store_open = builder.keep_store_open;

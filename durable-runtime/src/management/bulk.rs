@@ -3,6 +3,7 @@
 use super::DeleteError;
 use super::query::Query;
 use crate::client::{ListError, MessageError};
+use crate::clock::Timestamp;
 use crate::ids::InstanceId;
 use crate::metadata::Status;
 
@@ -12,6 +13,8 @@ pub struct Bulk {
     query: Query,
     verb: Verb,
     dry_run: bool,
+    /// So many of those that ended last are left alone, and what ended then or later.
+    spared: Option<(usize, Timestamp)>,
 }
 
 enum Verb {
@@ -68,17 +71,17 @@ impl Query {
     /// # }
     /// ```
     pub fn cancel_all(self, reason: impl Into<String>) -> Bulk {
-        Bulk { query: self, verb: Verb::Cancel(reason.into()), dry_run: false }
+        Bulk { query: self, verb: Verb::Cancel(reason.into()), dry_run: false, spared: None }
     }
 
     /// Ends all that match and have not ended, at once; see [`Client::terminate`](crate::Client::terminate).
     pub fn terminate_all(self, reason: impl Into<String>) -> Bulk {
-        Bulk { query: self, verb: Verb::Terminate(reason.into()), dry_run: false }
+        Bulk { query: self, verb: Verb::Terminate(reason.into()), dry_run: false, spared: None }
     }
 
     /// Deletes all that match and have ended; see [`Client::delete`](crate::Client::delete).
     pub fn delete_all(self) -> Bulk {
-        Bulk { query: self, verb: Verb::Delete, dry_run: false }
+        Bulk { query: self, verb: Verb::Delete, dry_run: false, spared: None }
     }
 }
 
@@ -89,25 +92,31 @@ impl Bulk {
         self
     }
 
+    /// Leaves those alone that ended last, so many of them, and those that had not ended before this moment.
+    pub(super) fn sparing_newest(mut self, count: usize, before: Timestamp) -> Self {
+        self.spared = Some((count, before));
+        self
+    }
+
     /// Does it, one instance after another. Instances that begin to match while it runs may be passed over. What was done
     /// stays done if it ends with an error, or its future is dropped; run it again for the rest.
     ///
     /// # Errors
     /// [`ListError`] if the instances cannot be found. That one of them cannot be changed stands in the report.
     pub async fn run(self) -> Result<BulkReport, ListError> {
-        let Self { query, verb, dry_run } = self;
+        let Self { query, verb, dry_run, spared } = self;
         let client = query.client.clone();
         let mut matching = Vec::new();
         query
             .each(|status| {
                 if verb.concerns(status.status) {
-                    matching.push(status.instance);
+                    matching.push((status.closed_at, status.instance));
                 }
                 true
             })
             .await?;
         let mut report = BulkReport::default();
-        for instance in matching {
+        for instance in not_spared(matching, spared) {
             let done = match &verb {
                 _ if dry_run => Ok(()),
                 Verb::Cancel(reason) => client.cancel(&instance, reason).await.map_err(Failed::Message),
@@ -121,6 +130,20 @@ impl Bulk {
         }
         Ok(report)
     }
+}
+
+/// What is not spared, ordered by id.
+fn not_spared(
+    mut found: Vec<(Option<Timestamp>, InstanceId)>,
+    spared: Option<(usize, Timestamp)>,
+) -> impl Iterator<Item = InstanceId> {
+    if let Some((count, before)) = spared {
+        found.sort_unstable();
+        found.truncate(found.len().saturating_sub(count));
+        found.retain(|(closed_at, _)| closed_at.is_some_and(|closed_at| closed_at < before));
+        found.sort_unstable_by(|(_, left), (_, right)| left.cmp(right));
+    }
+    found.into_iter().map(|(_, instance)| instance)
 }
 
 impl Verb {

@@ -3,15 +3,23 @@
 use std::time::Duration;
 
 use super::bulk::BulkReport;
+use super::query::Query;
 use crate::client::{Client, ListError};
 use crate::clock::Timestamp;
+use crate::metadata::Status;
+
+/// Where an instance stands that has ended.
+const CLOSED: [Status; 5] =
+    [Status::Completed, Status::Failed, Status::Cancelled, Status::Terminated, Status::TimedOut];
 
 /// Which closed instances are to go; see [`Client::purge`].
+#[derive(Clone)]
 #[must_use = "nothing is deleted until `.run()`"]
 pub struct Purge {
     client: Client,
     age: Duration,
     name: Option<String>,
+    spared: usize,
     dry_run: bool,
 }
 
@@ -35,13 +43,14 @@ impl Client {
     /// let week = Duration::from_secs(7 * 86_400);
     /// assert_eq!(client.purge(week).run().await?.done.len(), 0);
     /// runtime.advance(week).await;
+    /// assert_eq!(client.purge(week).keep_newest(100).run().await?.done.len(), 0); // there are not so many
     /// assert_eq!(client.purge(week).run().await?.done.len(), 1);
     /// # runtime.shutdown().await;
     /// # Ok(())
     /// # }
     /// ```
     pub fn purge(&self, age: Duration) -> Purge {
-        Purge { client: self.clone(), age, name: None, dry_run: false }
+        Purge { client: self.clone(), age, name: None, spared: 0, dry_run: false }
     }
 }
 
@@ -49,6 +58,13 @@ impl Purge {
     /// Only those of this orchestration.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// Leaves so many alone, those that ended last of all, however long ago that was. With an age of zero, the number alone
+    /// decides.
+    pub fn keep_newest(mut self, count: usize) -> Self {
+        self.spared = count;
         self
     }
 
@@ -67,12 +83,17 @@ impl Purge {
         let age = u64::try_from(self.age.as_millis()).unwrap_or(u64::MAX);
         let Some(limit) = now.as_millis().checked_sub(age) else { return Ok(BulkReport::default()) };
         // What ended at the limit is old enough.
-        let query = self.client.query().closed_before(Timestamp::from_millis(limit.saturating_add(1)));
+        let before = Timestamp::from_millis(limit.saturating_add(1));
+        let query = CLOSED.into_iter().fold(self.client.query(), Query::status);
         let query = match self.name {
             Some(name) => query.name(name),
             None => query,
         };
-        let bulk = query.delete_all();
+        let bulk = match self.spared {
+            0 => query.closed_before(before).delete_all(),
+            // Who is among the newest is told by all of them.
+            count => query.delete_all().sparing_newest(count, before),
+        };
         if self.dry_run { bulk.dry_run().run().await } else { bulk.run().await }
     }
 }

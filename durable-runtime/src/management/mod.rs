@@ -24,6 +24,6 @@ pub use self::moving::{
 pub use self::prune::{Prune, PruneError, PruneReport};
 pub use self::query::{Query, QueryPage};
 pub use self::registry::{RegisteredActivity, RegisteredOrchestration, RegistryListing};
-pub(crate) use self::retention::keep as keep_retention;
+pub(crate) use self::retention::{Retention, keep as keep_retention};
 pub use self::tree::Tree;
 pub use self::why::{Stage, Wait, WaitingActivity, WaitsOn, Why};

@@ -37,6 +37,58 @@ async fn what_ended_long_enough_ago_is_purged() {
 }
 
 #[tokio::test]
+async fn the_newest_stay_however_old_they_are() {
+    for test in each_store() {
+        let runtime = test.runtime().start().await.unwrap();
+        let client = runtime.client();
+        let open = purged(&client, 1_000_000).id("0").start().await.unwrap();
+        // The order in which they end is not that of their ids.
+        for id in ["d", "b", "e", "a", "c"] {
+            test.clock.advance(Duration::from_secs(1));
+            soon(purged_too(&client).id(id).start().await.unwrap().result()).await.unwrap();
+        }
+        let purge = |age, keep| client.purge(Duration::from_secs(age)).keep_newest(keep);
+        let gone = async |purge: durable_runtime::management::Purge| {
+            purge.run().await.unwrap().done.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(gone(purge(0, 5)).await, Vec::<String>::new());
+        assert_eq!(gone(purge(0, 2).dry_run()).await, ["b", "d", "e"]);
+        assert_eq!(gone(purge(4, 5)).await, Vec::<String>::new(), "it is old enough, and one of five");
+        assert_eq!(gone(purge(5, 0)).await, Vec::<String>::new(), "none is old enough");
+        assert_eq!(gone(purge(4, 1)).await, ["d"], "the only one that is old enough");
+        assert_eq!(gone(purge(0, 2).name("purged")).await, Vec::<String>::new());
+        assert_eq!(gone(purge(0, 2)).await, ["b", "e"]);
+        assert_eq!(gone(purge(0, 0)).await, ["a", "c"]);
+        assert_eq!(open.status().await.unwrap().status, Status::Running);
+        end(runtime).await;
+    }
+}
+
+#[tokio::test]
+async fn a_retention_by_number_purges_by_itself() {
+    for test in each_store() {
+        let runtime = test.runtime().keep_store_open().start().await.unwrap();
+        let client = runtime.client();
+        for number in 0..5 {
+            test.clock.advance(Duration::from_secs(1));
+            soon(purged_too(&client).id(format!("{number}")).start().await.unwrap().result()).await.unwrap();
+        }
+        end(runtime).await;
+        let runtime = test.runtime().retention_count(2).start().await.unwrap();
+        let left = || async { runtime.client().list().page().await.unwrap().instances };
+        soon(async {
+            while left().await.len() > 2 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let left: Vec<_> = left().await.into_iter().map(|status| status.instance.to_string()).collect();
+        assert_eq!(left, ["3", "4"]);
+        end(runtime).await;
+    }
+}
+
+#[tokio::test]
 async fn a_retention_purges_by_itself() {
     for test in each_store() {
         let runtime = test.runtime().retention(Duration::from_millis(10)).start().await.unwrap();
