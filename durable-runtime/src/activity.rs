@@ -315,6 +315,9 @@ pub struct MissingState {
     pub type_name: &'static str,
 }
 
+/// Says for how long an attempt is put off: the key and the number of the attempt, and how long it may take.
+pub(crate) type PutOff = dyn Fn(&str, u32, Option<Duration>) -> Option<Duration> + Send + Sync;
+
 type Invoke = dyn Fn(ActivityContext, &Payload) -> Result<ActivityBody, Failure> + Send + Sync;
 
 /// What the registry keeps of an activity.
@@ -325,6 +328,8 @@ pub(crate) struct ActivityHandler {
     pub(crate) states: Vec<StateKey>,
     pub(crate) concurrent_max: Option<u32>,
     pub(crate) invoke: Arc<Invoke>,
+    /// Asked before each attempt, by a runtime for tests.
+    pub(crate) put_off: Option<Arc<PutOff>>,
 }
 
 impl ActivityHandler {
@@ -335,6 +340,7 @@ impl ActivityHandler {
             states: A::states(),
             concurrent_max: A::OPTIONS.concurrent_max,
             invoke: Arc::new(invoke::<A>),
+            put_off: None,
         }
     }
 }

@@ -74,6 +74,12 @@ pub(super) async fn put_back(
     workers.leases.release(&leased.lock_token);
 }
 
+/// The same attempt comes so much later, as if nobody had taken it.
+pub(super) async fn put_off(workers: &Workers, leased: &LeasedActivity, delay: Duration) {
+    let (token, delay) = (leased.lock_token.clone(), Some(delay));
+    write(workers, leased, TransactionOp::ReleaseWork { token, delay, give_back_attempt: true }).await;
+}
+
 /// Writes until it is written, or refused; says which.
 pub(super) async fn write(workers: &Workers, leased: &LeasedActivity, op: TransactionOp) -> bool {
     let transaction = Transaction { fence: None, commit_id: CommitId(Uuid::new_v4().as_u128()), ops: vec![op] };

@@ -1,15 +1,16 @@
 //! Activities that answer what a test wants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::activity::{Activity, ActivityBody, ActivityHandler, AttemptOutcome, attempt_outcome};
-use crate::context::{ActivityCall, OrchestrationContext};
+use crate::context::{ActivityCall, ActivityContext, OrchestrationContext};
 use crate::history::Failure;
 use crate::payload::Payload;
 
@@ -23,6 +24,25 @@ struct Mock {
     failures: u32,
     failure: Option<Arc<Answer>>,
     attempts: u32,
+    /// How long an attempt takes.
+    delay: Duration,
+    /// Attempts, by key and number, that take their time.
+    waiting: BTreeSet<(String, u32)>,
+    /// Attempts that take more time than they may.
+    late: BTreeMap<(String, u32), Duration>,
+}
+
+impl Mock {
+    /// How long an attempt takes that begins now; `None` if it has taken its time.
+    fn begin(&mut self, key: (String, u32), timeout: Option<Duration>) -> Option<Duration> {
+        if self.waiting.remove(&key) || self.delay.is_zero() {
+            return None;
+        }
+        let most = timeout.filter(|timeout| *timeout < self.delay);
+        self.late.extend(most.map(|most| (key.clone(), most)));
+        self.waiting.insert(key);
+        Some(most.unwrap_or(self.delay))
+    }
 }
 
 /// What stands in for activities, by name.
@@ -46,6 +66,10 @@ impl Mocks {
         mock.failure = Some(Arc::new(move |_: &Payload| attempt_outcome::<A>(Err(error()))));
     }
 
+    pub(super) fn delay(&self, name: &'static str, delay: Duration) {
+        self.locked().entry(name).or_default().delay = delay;
+    }
+
     pub(super) fn attempts(&self, name: &str) -> u32 {
         self.locked().get(name).map_or(0, |mock| mock.attempts)
     }
@@ -53,14 +77,30 @@ impl Mocks {
     /// The handler, with what stands in for it before it.
     pub(super) fn before(&self, handler: ActivityHandler) -> ActivityHandler {
         let (mocks, name, real) = (self.clone(), handler.name, Arc::clone(&handler.invoke));
-        let invoke = Arc::new(move |context, input: &Payload| match mocks.next(name) {
-            Some(answer) => {
-                let input = input.clone();
-                Ok(ActivityBody::Async(Box::pin(async move { answer(&input) })))
-            }
-            None => real(context, input),
+        let taking = self.clone();
+        let put_off = Arc::new(move |key: &str, attempt, timeout| {
+            taking.locked().entry(name).or_default().begin((key.to_owned(), attempt), timeout)
         });
-        ActivityHandler { invoke, ..handler }
+        let invoke = Arc::new(move |context: ActivityContext, input: &Payload| {
+            let late = mocks.late(name, (context.idempotency_key(), context.attempt()));
+            match (late, mocks.next(name)) {
+                (Some(late), _) => Err(late),
+                (None, Some(answer)) => {
+                    let input = input.clone();
+                    Ok(ActivityBody::Async(Box::pin(async move { answer(&input) })))
+                }
+                (None, None) => real(context, input),
+            }
+        });
+        ActivityHandler { invoke, put_off: Some(put_off), ..handler }
+    }
+
+    /// Why an attempt is over before it could answer.
+    fn late(&self, name: &'static str, key: (String, u32)) -> Option<Failure> {
+        let most = self.locked().get_mut(name)?.late.remove(&key)?;
+        Some(Failure::TimedOut {
+            message: format!("the attempt took longer than {}", humantime::format_duration(most)),
+        })
     }
 
     /// Counts an attempt; `None` if the real body is to run.

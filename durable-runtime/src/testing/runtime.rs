@@ -8,6 +8,7 @@ use crate::activity::Activity;
 use crate::client::{Client, Handle, ReadError, ResultError, StartError, StartRequest};
 use crate::clock::{Clock as _, Timestamp};
 use crate::dispatch::{Runtime, RuntimeBuilder, RuntimeError};
+use crate::history::to_text;
 use crate::metadata::Status;
 use crate::observe::Metrics;
 use crate::orchestration::Orchestration;
@@ -210,6 +211,53 @@ impl TestRuntime {
         F: ActivityFunction<M>,
     {
         self.mocks.fail::<F::Activity>(times, error);
+    }
+
+    /// From now on each attempt of an activity takes so long by the clock of this runtime, whatever answers it then. One that
+    /// takes longer than its `timeout` has timed out when that is over. Zero: it takes no time, as in the beginning.
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestRuntime;
+    ///
+    /// #[activity]
+    /// async fn ask_the_bank(account: String) -> bool {
+    ///     account.is_empty()
+    /// }
+    ///
+    /// #[orchestration]
+    /// async fn ask(ctx: OrchestrationContext, account: String) -> String {
+    ///     match ctx.timeout(Duration::from_secs(3_600), ask_the_bank(&ctx, account)).await {
+    ///         Ok(answer) => format!("{answer:?}"),
+    ///         Err(elapsed) => elapsed.to_string(),
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = TestRuntime::start().await?;
+    /// runtime.mock(ask_the_bank, |_: String| Ok(true));
+    /// runtime.delay(ask_the_bank, Duration::from_secs(3_599));
+    /// assert_eq!(runtime.run(ask(&runtime.client(), "4711".into())).await?, "Ok(true)");
+    /// runtime.delay(ask_the_bank, Duration::from_secs(3_601));
+    /// assert!(runtime.run(ask(&runtime.client(), "4711".into())).await?.contains("longer than it was given"));
+    /// runtime.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delay<F, M>(&self, _activity: F, by: Duration)
+    where
+        F: ActivityFunction<M>,
+    {
+        self.mocks.delay(F::Activity::NAME, by);
+    }
+
+    /// The history of the newest execution as text, a line an event; see [`to_text`](crate::history::to_text).
+    ///
+    /// # Errors
+    /// [`ReadError`] if there is no such instance.
+    pub async fn history<O: Orchestration>(&self, handle: &Handle<O>) -> Result<String, ReadError> {
+        Ok(to_text(&handle.history().await?))
     }
 
     /// How often an activity was tried, mocked or not.

@@ -111,3 +111,62 @@ async fn waiting_for_what_no_time_brings_is_an_error() {
     assert_eq!(error.to_string(), "instance `alone` is Running and nothing will happen by itself any more");
     runtime.shutdown().await;
 }
+
+#[activity(name = "kit.slow", timeout = "1m", retry(max_attempts = 3, initial = "10s", factor = 1.0))]
+async fn slow(number: u32) -> Result<u32, String> {
+    Ok(number)
+}
+
+#[orchestration(name = "kit.impatient")]
+async fn impatient(ctx: OrchestrationContext, number: u32) -> Result<u32, ActivityError<String>> {
+    ctx.timeout(Duration::from_secs(600), slow(&ctx, number)).await.unwrap_or(Ok(0))
+}
+
+#[tokio::test]
+async fn a_delayed_mock_takes_its_time_and_no_more_than_it_may() {
+    let runtime = TestRuntime::start().await.unwrap();
+    runtime.mock(slow, |number: u32| Ok(number + 1));
+    runtime.fail_first(slow, 1, || "busy".to_owned());
+    runtime.delay(slow, Duration::from_secs(59));
+    let handle = impatient(&runtime.client(), 7).id("in time").start().await.unwrap();
+    assert_eq!(runtime.finish(&handle).await.unwrap(), 8);
+    let expected = "\
+1 +0s started name=kit.impatient version=1.0.0 input={\"number\":7}
+2 +0s activity_scheduled command=1 name=kit.slow ";
+    let history = runtime.history(&handle).await.unwrap();
+    assert!(history.starts_with(expected), "{history}");
+    // Two attempts of 59 seconds, and ten between them.
+    assert!(history.contains("+2m 8s activity_completed command=1"), "{history}");
+
+    runtime.delay(slow, Duration::from_secs(61));
+    let handle = impatient(&runtime.client(), 7).id("too late").start().await.unwrap();
+    let error = runtime.finish(&handle).await.unwrap_err().to_string();
+    assert!(error.contains("the attempt took longer than 1m"), "{error}");
+    let history = runtime.history(&handle).await.unwrap();
+    assert!(history.contains("+3m 20s activity_failed command=1"), "{history}");
+
+    runtime.delay(slow, DAY);
+    runtime.delay(untouched, DAY);
+    let begin = runtime.clock().now();
+    assert_eq!(runtime.run(plain(&runtime.client(), 41)).await.unwrap(), 42);
+    assert_eq!(runtime.clock().now().saturating_since(begin), DAY, "also what is not mocked");
+    runtime.delay(untouched, Duration::ZERO);
+    assert_eq!(runtime.run(plain(&runtime.client(), 41)).await.unwrap(), 42);
+    assert_eq!(runtime.clock().now().saturating_since(begin), DAY);
+    runtime.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_given_up_while_it_takes_its_time_never_answers() {
+    let runtime = TestRuntime::start().await.unwrap();
+    runtime.delay(slow, Duration::from_secs(59));
+    runtime.mock(remind, |_: String, _: u32| Ok("done".to_owned()));
+    let handle = impatient(&runtime.client(), 7).start().await.unwrap();
+    runtime.advance(Duration::from_secs(30)).await;
+    handle.cancel("no need any more").await.unwrap();
+    assert_eq!(runtime.settled().await, None, "nothing comes any more");
+    runtime.advance(DAY).await;
+    assert_eq!(handle.status().await.unwrap().status, Status::Cancelled);
+    assert_eq!(runtime.attempts(slow), 0);
+    runtime.shutdown().await;
+}
