@@ -37,7 +37,7 @@ pub enum StartError {
     /// What is kept of the instance could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The id, or a label, cannot be one.
+    /// The id, the name, the version or a label cannot be one.
     #[error(transparent)]
     Id(#[from] IdError),
     /// A label has a name that the runtime keeps for itself.

@@ -2,6 +2,7 @@
 
 use super::{Client, MessageError};
 use crate::dispatch::Refusal;
+use crate::history::cut;
 use crate::ids::InstanceId;
 use crate::message::Message;
 use crate::metadata;
@@ -10,20 +11,25 @@ impl Client {
     /// Asks an instance to end: its body is dropped where it waits, what it waits for is cancelled, what it registered by
     /// [`on_cancel`](crate::OrchestrationContext::on_cancel) and [`saga`](crate::OrchestrationContext::saga) runs, and then
     /// its end is `Cancelled`. A body that took a [`cancellation`](crate::OrchestrationContext::cancellation) decides
-    /// itself. Asking twice changes nothing.
+    /// itself. Asking twice changes nothing. A reason that is longer than the text of an error may be is cut, and marked.
     ///
     /// # Errors
     /// [`MessageError`] if it does not exist or has ended.
     pub async fn cancel(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Result<(), MessageError> {
-        self.tell(&InstanceId::new(id)?, Message::Cancel { reason: reason.into(), by: None }).await
+        self.tell(&InstanceId::new(id)?, Message::Cancel { reason: self.cut(reason), by: None }).await
     }
 
     /// Ends an instance at once; nothing of it runs any more, no cleanup either, and not even if its code could not be run.
+    /// A reason that is longer than the text of an error may be is cut, and marked.
     ///
     /// # Errors
     /// [`MessageError`] if it does not exist or has ended.
     pub async fn terminate(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Result<(), MessageError> {
-        self.tell(&InstanceId::new(id)?, Message::Terminate { reason: reason.into(), by: None }).await
+        self.tell(&InstanceId::new(id)?, Message::Terminate { reason: self.cut(reason), by: None }).await
+    }
+
+    fn cut(&self, reason: impl Into<String>) -> String {
+        cut(reason.into(), self.limits().error_text_bytes_max)
     }
 
     pub(super) async fn tell(&self, instance: &InstanceId, message: Message) -> Result<(), MessageError> {

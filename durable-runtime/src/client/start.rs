@@ -148,6 +148,8 @@ impl Request {
             Some(id) => id?,
             None => InstanceId::new(Uuid::new_v4().to_string())?,
         };
+        check_id("orchestration name", &self.name)?;
+        check_id("version", &self.version)?;
         for (name, value) in &self.labels {
             check_id("label", name)?;
             if name.starts_with(metadata::SYSTEM_LABELS) {

@@ -14,7 +14,7 @@ use super::timeout::Timeout;
 use super::timer::{Timer, Until};
 use crate::event::Event;
 use crate::history::{EventKind, Place};
-use crate::ids::{ExecutionId, InstanceId};
+use crate::ids::{ExecutionId, InstanceId, check_id};
 use crate::orchestration::NotSend;
 use crate::payload::{CodecError, Payload, PayloadValue};
 use crate::replay::Journal;
@@ -46,13 +46,30 @@ impl OrchestrationContext {
     /// The arguments of a call, encoded and not too long.
     #[track_caller]
     pub(super) fn encode<T: Serialize>(&self, what: &str, arguments: &T) -> Result<Payload, CodecError> {
-        let most = self.ask(|journal| journal.facts.limits.payload_bytes_max);
         let payload = Payload::encode(arguments)?;
-        match payload.len() {
-            bytes if bytes > most => {
-                Err(CodecError::new(format!("the arguments of `{what}` have {bytes} bytes; at most {most} are kept")))
-            }
-            _ => Ok(payload),
+        self.check_length(&payload, || format!("the arguments of `{what}` have"))?;
+        Ok(payload)
+    }
+
+    #[track_caller]
+    fn check_length(&self, payload: &Payload, what: impl FnOnce() -> String) -> Result<(), CodecError> {
+        let (bytes, most) = (payload.len(), self.ask(|journal| journal.facts.limits.payload_bytes_max));
+        if bytes > most {
+            return Err(CodecError::new(format!("{} {bytes} bytes; at most {most} are kept", what())));
+        }
+        Ok(())
+    }
+
+    #[track_caller]
+    #[expect(clippy::panic, reason = "documented; it fails the orchestration with message and place")]
+    fn expect_encoded(&self, name: &str, encoded: Result<Payload, CodecError>) -> Payload {
+        let checked = encoded.and_then(|value| {
+            self.check_length(&value, || "the value has".to_owned())?;
+            Ok(value)
+        });
+        match checked {
+            Ok(value) => value,
+            Err(error) => panic!("`{name}`: {error}"),
         }
     }
 
@@ -131,9 +148,18 @@ impl OrchestrationContext {
     }
 
     /// As [`OrchestrationContext::event`], for a name that is known at run time only.
+    ///
+    /// # Panics
+    /// If no event can have this name: it is empty, longer than 512 bytes or has control characters. The orchestration fails
+    /// by it, instead of waiting for ever.
     #[track_caller]
+    #[expect(clippy::panic, reason = "documented; it fails the orchestration with message and place")]
     pub fn event_named<T: PayloadValue>(&self, name: impl Into<String>) -> EventWait<T> {
-        EventWait::new(Operation::new(self.key), name.into(), Location::caller().into())
+        let name = name.into();
+        if let Err(error) = check_id("event name", &name) {
+            panic!("`event_named`: {error}");
+        }
+        EventWait::new(Operation::new(self.key), name, Location::caller().into())
     }
 
     /// Takes the oldest event of this type that was raised and not taken; does not wait. One that does not decode is
@@ -154,14 +180,15 @@ impl OrchestrationContext {
     /// it runs again.
     ///
     /// # Panics
-    /// If the value cannot be encoded, or a recorded one is of another type; the orchestration fails by it.
+    /// If the value cannot be encoded or is longer than a payload may be, or a recorded one is of another type; the
+    /// orchestration fails by it.
     #[track_caller]
     pub fn side_effect<T: PayloadValue>(&self, name: &str, run: impl FnOnce() -> T) -> T {
         let place = Place::from(Location::caller());
         let recorded = self.ask(|journal| journal.is_replaying().then(|| journal.recorded_value()).flatten());
         let value = match recorded {
             Some(value) => value,
-            None => expect_encoded(name, run().to_payload()),
+            None => self.expect_encoded(name, run().to_payload()),
         };
         self.ask(|journal| {
             let value = value.clone();
@@ -173,10 +200,10 @@ impl OrchestrationContext {
     /// Shows a status of your own to whoever asks for the instance. Replaces the one before.
     ///
     /// # Panics
-    /// If the value cannot be encoded; the orchestration fails by it.
+    /// If the value cannot be encoded, or is longer than a payload may be; the orchestration fails by it.
     #[track_caller]
     pub fn set_status<T: Serialize + ?Sized>(&self, status: &T) {
-        let status = expect_encoded("set_status", Payload::encode(status));
+        let status = self.expect_encoded("set_status", Payload::encode(status));
         self.ask(|journal| journal.set_custom_status(status));
     }
 
@@ -208,15 +235,6 @@ impl OrchestrationContext {
 impl std::fmt::Debug for OrchestrationContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("OrchestrationContext")
-    }
-}
-
-#[track_caller]
-#[expect(clippy::panic, reason = "documented; it fails the orchestration with message and place")]
-fn expect_encoded(name: &str, encoded: Result<Payload, CodecError>) -> Payload {
-    match encoded {
-        Ok(value) => value,
-        Err(error) => panic!("`{name}`: {error}"),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::activity::{ActivityBody, AttemptFailure, AttemptOutcome};
 use crate::clock::Timestamp;
 use crate::context::{ActivityContext, ActivityFacts, HeartbeatState};
 use crate::history::{ActivitySettings, Failure};
+use crate::limits::Limits;
 use crate::message::{ActivityTask, Late, Message, late_message_id};
 use crate::observe::activity_span;
 use crate::payload::Payload;
@@ -32,6 +33,11 @@ pub(super) async fn run(
     slot: Slot,
     unsettled: Option<OwnedSemaphorePermit>,
 ) {
+    if let Some(delay) = put_off(&workers, &leased, &task) {
+        note_start(&workers, &leased, &task).await;
+        retries::put_off(&workers, &leased, delay).await;
+        return workers.ended(leased.lock_token.fence);
+    }
     let (began, measured) = (Instant::now(), workers.meter.begin());
     let first = task.attempt == 1 && leased.attempt == 1;
     let waited = first.then(|| granted_at(&leased).saturating_since(task.scheduled_at));
@@ -47,7 +53,7 @@ pub(super) async fn run(
             let span = activity_span(&leased, &task);
             let attempt = attempt(&workers, &context, &task, &span).instrument(span.clone());
             let outcome = progress::beside(&workers, &leased, &task, (&context, &progress), attempt).await;
-            (progress, limited(outcome, workers.limits.payload_bytes_max))
+            (progress, limited(outcome, &workers.limits))
         }
         Err((progress, failure)) => (progress, Err(failure.into())),
     };
@@ -71,6 +77,13 @@ pub(super) async fn run(
         (_, outcome) => settle(&workers, &leased, task, &progress, outcome, unsettled),
     }
     workers.ended(leased.lock_token.fence);
+}
+
+/// How much later a test wants the attempt to be.
+fn put_off(workers: &Workers, leased: &LeasedActivity, task: &ActivityTask) -> Option<Duration> {
+    let put_off = workers.door.registry.activity(&task.name)?.put_off.as_ref()?;
+    let key = format!("{}/{}/{}", leased.instance, task.execution_id, task.command);
+    put_off(&key, task.attempt, task.settings.timeout)
 }
 
 /// When the attempt was handed out, by the clock of the store.
@@ -203,7 +216,8 @@ async fn unwanted(context: &ActivityContext, grace: Duration) -> Failure {
     Failure::Cancelled { reason: "nobody waits for the result any more".to_owned() }
 }
 
-fn limited(outcome: AttemptOutcome, most: usize) -> AttemptOutcome {
+fn limited(outcome: AttemptOutcome, limits: &Limits) -> AttemptOutcome {
+    let most = limits.payload_bytes_max;
     let too_long = |what: &str, payload: &Payload| Failure::LimitReached {
         message: format!("the {what} of the activity has {} bytes; at most {most} are kept", payload.len()),
     };
@@ -212,7 +226,8 @@ fn limited(outcome: AttemptOutcome, most: usize) -> AttemptOutcome {
         Err(AttemptFailure { failure: Failure::Failed { error }, .. }) if error.len() > most => {
             Err(too_long("error", &error).into())
         }
-        outcome => outcome,
+        Err(AttemptFailure { failure, terminal }) => Err(AttemptFailure { failure: failure.within(limits), terminal }),
+        output => output,
     }
 }
 

@@ -100,7 +100,7 @@ impl Failure {
 }
 
 /// The beginning of a text that is too long, with a mark that says so.
-fn cut(mut text: String, most: usize) -> String {
+pub(crate) fn cut(mut text: String, most: usize) -> String {
     const MARK: &str = " … (cut)";
     if text.len() > most {
         let mut end = most.saturating_sub(MARK.len());

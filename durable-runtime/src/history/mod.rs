@@ -15,6 +15,7 @@ pub use self::attempts::FailedAttempt;
 pub(crate) use self::attempts::note as note_failed_attempt;
 pub use self::event::{Event, EventKind};
 pub use self::failure::Failure;
+pub(crate) use self::failure::cut;
 pub use self::place::Place;
 pub use self::settings::ActivitySettings;
 pub use self::started::{Carried, ClosePolicy, KvTotals, Parent, Started};

@@ -7,6 +7,7 @@
     reason = "the helpers of tests are tests"
 )]
 
+mod bad_input;
 mod crash;
 mod engine;
 mod house;
