@@ -12,6 +12,7 @@ mod prune;
 mod query;
 mod registry;
 mod retention;
+mod stats;
 mod tree;
 mod why;
 
@@ -25,5 +26,6 @@ pub use self::prune::{Prune, PruneError, PruneReport};
 pub use self::query::{Query, QueryPage};
 pub use self::registry::{RegisteredActivity, RegisteredOrchestration, RegistryListing};
 pub(crate) use self::retention::{Retention, keep as keep_retention};
+pub use self::stats::InstanceStats;
 pub use self::tree::Tree;
 pub use self::why::{Stage, Wait, WaitingActivity, WaitsOn, Why};

@@ -24,6 +24,9 @@ pub(crate) struct TurnNotes {
     ended: Vec<(String, &'static str)>,
 }
 
+/// How an instance ends that is given up: the name of that event.
+const POISONED: &str = "poisoned";
+
 impl TurnNotes {
     pub(crate) fn begun(&mut self, orchestration: &str) {
         self.begun.push(orchestration.to_owned());
@@ -93,6 +96,10 @@ impl Meter {
             facade::count(names::STARTS, &[("orchestration", name)]);
         }
         for (name, outcome) in &notes.ended {
+            if *outcome == POISONED {
+                self.poisoned();
+            }
+            let outcome = if *outcome == POISONED { "failed" } else { outcome };
             let mut metrics = self.lock();
             *metrics.completions.entry(name.clone()).or_default().of(outcome) += 1;
             drop(metrics);

@@ -25,7 +25,8 @@ pub const RETRIES: &str = "durable_activity_retries_total";
 pub const ACTIVITIES: &str = "durable_activities_total";
 /// Histogram: how long an attempt took, in seconds. Label `activity`.
 pub const ATTEMPT_TIME: &str = "durable_activity_attempt_seconds";
-/// Counter: activities that were given up because they never came to an end, however often they were begun anew.
+/// Counter: activities and instances that were given up because they never came to an end, however often an attempt or a
+/// turn of them was begun anew.
 pub const POISONED: &str = "durable_poisoned_total";
 /// Gauge: instances that cannot go on in this process.
 pub const SUSPENDED: &str = "durable_suspended";

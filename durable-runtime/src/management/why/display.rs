@@ -20,7 +20,7 @@ impl fmt::Display for Why {
             write!(f, "\n  suspended: {}", indented(reason))?;
         }
         if let Some(damaged) = &self.damaged {
-            write!(f, "\n  set aside by the store: {}", indented(damaged))?;
+            write!(f, "\n  damaged: {}", indented(damaged))?;
         }
         if let Some(lease) = &self.turn {
             write!(f, "\n  a turn runs: {}", Lease(lease))?;

@@ -10,7 +10,7 @@ use crate::ids::InstanceId;
 use crate::message::Message;
 use crate::metadata::{InstanceStatus, Status};
 use crate::orchestration::Orchestration;
-use crate::providers::{InstanceMessages, Queue, WaitingMessage};
+use crate::providers::{ErrorKind, InstanceMessages, Queue, WaitingMessage};
 
 /// How many messages of an instance are looked at.
 const MESSAGES_MAX: usize = 20_000;
@@ -61,12 +61,17 @@ impl Client {
         let waiting = self.provider().messages(&why.instance.instance, MESSAGES_MAX).await?;
         let begins_at = delayed_start(&why.instance, &waiting);
         why.messages = for_the_next_turn(&waiting);
-        why.waits = match begins_at {
-            Some(begins_at) => vec![Wait::to_begin(why.instance.started_at, begins_at)],
-            None => self.waits(&why.instance, &waiting).await?,
+        let waits = match begins_at {
+            Some(begins_at) => Ok(vec![Wait::to_begin(why.instance.started_at, begins_at)]),
+            None => self.waits(&why.instance, &waiting).await,
         };
         why.damaged = waiting.parked;
         why.turn = waiting.lease;
+        match waits {
+            Ok(waits) => why.waits = waits,
+            Err(error) if is_damage(&error) => drop(why.damaged.get_or_insert_with(|| error.to_string())),
+            Err(error) => return Err(error),
+        }
         Ok(why)
     }
 
@@ -133,6 +138,15 @@ impl<O: Orchestration> Handle<O> {
     /// [`ReadError::NotFound`] if it does not exist.
     pub async fn why(&self) -> Result<Why, ReadError> {
         self.client().why(self.id()).await
+    }
+}
+
+/// Whether a record is damaged: then that is why.
+fn is_damage(error: &ReadError) -> bool {
+    match error {
+        ReadError::History(_) => true,
+        ReadError::Provider(error) => error.kind() == ErrorKind::Corrupt,
+        _ => false,
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Why {
     pub instance: InstanceStatus,
     /// Why it cannot go on in this process: a mismatch of history and code, a turn that took too long.
     pub suspended: Option<String>,
-    /// Why the store hands out nothing of it: the record that is damaged.
+    /// Why the store hands out nothing of it, or what it waits for cannot be told: the record that is damaged.
     pub damaged: Option<String>,
     /// That this runtime has no handler of its name and version, and what it has. A client without a runtime cannot tell.
     pub missing_handler: Option<String>,

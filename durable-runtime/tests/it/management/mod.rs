@@ -5,5 +5,6 @@ mod cleaning;
 mod moving;
 mod query;
 mod registry;
+mod stats;
 mod tree;
 mod why;

@@ -289,3 +289,31 @@ async fn what_has_ended_waits_for_nothing() {
         end(case.runtime).await;
     }
 }
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn a_damaged_history_is_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.db");
+    let open = || durable_runtime::SqliteProvider::open(&file).unwrap();
+    let runtime = Runtime::builder(open()).start().await.unwrap();
+    for id in ["sound", "hurt"] {
+        explained(&runtime.client(), "event".to_owned(), String::new()).id(id).start().await.unwrap();
+    }
+    crate::engine::kit::end(runtime).await;
+    let sql = rusqlite::Connection::open(&file).unwrap();
+    sql.execute("UPDATE events SET data = zeroblob(length(data)) WHERE instance = 'hurt'", []).unwrap();
+    drop(sql);
+
+    let runtime = Runtime::builder(open()).start().await.unwrap();
+    let client = runtime.client();
+    let why = client.why("hurt").await.unwrap();
+    assert!(why.damaged.as_ref().is_some_and(|damaged| damaged.contains("hurt")), "{:?}", why.damaged);
+    assert!(why.waits.is_empty() && why.to_string().contains("\n  damaged: "), "{why}");
+    let sound = client.why("sound").await.unwrap();
+    assert!(sound.damaged.is_none() && sound.waits.len() == 1, "{sound}");
+    // Nothing of it can be run, but it can be done away with.
+    client.terminate("hurt", "damaged").await.unwrap();
+    client.delete("hurt").await.unwrap();
+    crate::engine::kit::end(runtime).await;
+}

@@ -1,5 +1,7 @@
 //! No payload is logged, whatever happens to it: at level TRACE, on every path.
 
+use std::collections::BTreeMap;
+
 use durable_runtime::prelude::*;
 use durable_runtime::testing::ManualClock;
 
@@ -8,6 +10,8 @@ use crate::engine::kit::{SOON, end, soon};
 
 /// What must not be seen.
 const SECRET: &str = "canary-5f3a91";
+/// Nor this.
+const MAP_SECRET: &str = "canary-77b0e2";
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum What {
@@ -77,6 +81,49 @@ async fn changes_its_mind(ctx: OrchestrationContext, text: String) -> Result<u64
     let text = if ctx.is_replaying() { text + "!" } else { text };
     let _ = keeps_a_secret(&ctx, What::Return(text)).await;
     Ok(ctx.event_named("never").await)
+}
+
+/// The keys of maps are payload too.
+#[orchestration]
+async fn keeps_a_map(ctx: OrchestrationContext, map: BTreeMap<String, u64>) -> Result<u64, ChildError<String>> {
+    ctx.set_status(&map);
+    ctx.kv().set("map", &map).unwrap();
+    let _ = ctx.kv().get::<BTreeMap<String, bool>>("map");
+    let heard: BTreeMap<String, u64> = ctx.event_named("map").await;
+    let failed = fails_with_a_map(&ctx, heard).await;
+    ctx.side_effect("map", || map.clone());
+    failed
+}
+
+#[orchestration]
+async fn fails_with_a_map(_ctx: OrchestrationContext, map: BTreeMap<String, u64>) -> Result<u64, String> {
+    Err(format!("{map:?}"))
+}
+
+#[tokio::test]
+async fn no_key_of_a_map_is_ever_logged() {
+    captured::begin();
+    let store = MemoryProvider::new();
+    let runtime = Runtime::builder(store.clone()).start().await.unwrap();
+    let client = runtime.client();
+    let map = |value: serde_json::Value| serde_json::json!({ "map": { MAP_SECRET: value } });
+    let start = |client: &Client, value| client.start_named("keeps_a_map", &map(value)).id("map").start();
+    start(&client, "no number".into()).await.unwrap_err();
+    start(&Client::new(store.clone()), "no number".into()).await.unwrap();
+    let handle = client.handle::<keeps_a_map>("map").unwrap();
+    soon(handle.result()).await.unwrap_err();
+
+    let again = client.start_named("keeps_a_map", &map(1.into())).id("map").if_exists(IfExists::RestartIfClosed);
+    again.start().await.unwrap();
+    for value in [serde_json::json!("no number"), serde_json::json!(2)] {
+        client.raise("map", "map", &serde_json::json!({ MAP_SECRET: value })).await.unwrap();
+    }
+    soon(handle.result()).await.unwrap_err();
+    client.kv::<bool>("map", "map").await.unwrap_err();
+    client.raise("map", "map", MAP_SECRET).await.unwrap_err();
+    end(runtime).await;
+    assert!(!captured::lines("instance=map").is_empty(), "something was logged");
+    assert_eq!(captured::lines(MAP_SECRET), Vec::<String>::new());
 }
 
 #[tokio::test]

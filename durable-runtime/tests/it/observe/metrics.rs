@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use durable_runtime::client::ResultError;
 use durable_runtime::observe::{Distribution, Metrics};
 use durable_runtime::prelude::*;
+use durable_runtime::providers::{CommitId, OwnerId, Transaction, TransactionOp, TurnRequest};
 use durable_runtime::testing::{ManualClock, TestRuntime};
 use durable_runtime::{Provider, SqliteProvider};
 
@@ -216,6 +218,49 @@ async fn flushes_with_their_sizes_and_times() {
         let groups = store.groups();
         assert_eq!((groups.sizes, groups.times), (ones, times(&[0, 0, 0])), "{}", store.capabilities().name);
     }
+}
+
+#[tokio::test]
+async fn what_was_given_up() {
+    let clock = ManualClock::new();
+    let store = MemoryProvider::with_clock(clock.clone());
+    let arguments = serde_json::json!({ "end": "Wait" });
+    let outside = Client::new(store.clone());
+    let id = outside.start_named("metered_ends", &arguments).id("deadly").start().await.unwrap();
+    // As if its process had died of its first turn, time and again, and at last of that turn alone.
+    let entries = vec![("trial".to_owned(), Some(bytes::Bytes::from_static(b"true")))];
+    let ops = vec![TransactionOp::PutMetadata { instance: id.clone(), entries }];
+    store.atomic_batch(Transaction { fence: None, commit_id: CommitId(7), ops }).await.unwrap();
+    let want = TurnRequest {
+        owner: OwnerId::new("dies"),
+        max: 1,
+        ttl: Duration::from_secs(1),
+        wait: Duration::ZERO,
+        instance: None,
+    };
+    for _ in 0..2 {
+        assert_eq!(store.fetch_turns(want.clone()).await.unwrap().len(), 1);
+        clock.advance(Duration::from_secs(2));
+    }
+    let mut limits = durable_runtime::Limits::default();
+    limits.deliveries_max = 1;
+    let runtime = Runtime::builder(store).limits(limits).metrics_clock(clock).start().await.unwrap();
+    let handle = runtime.client().handle::<metered_ends>(&id).unwrap();
+    let error = soon(handle.result()).await.unwrap_err();
+    assert!(matches!(error, ResultError::Stopped { .. }), "{error:?}");
+    // It is counted after it is kept.
+    let metrics = soon(async {
+        loop {
+            let metrics = runtime.metrics().await;
+            if metrics.completions.contains_key("metered_ends") {
+                return metrics;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!((metrics.poisoned, metrics.completions["metered_ends"].failed), (1, 1));
+    end(runtime).await;
 }
 
 #[tokio::test]
