@@ -113,6 +113,8 @@ pub struct InstanceStatus {
     pub activities: Vec<ActivityUnderWay>,
     /// What it can be found by.
     pub labels: BTreeMap<String, String>,
+    /// Another number after each change of what is kept of it; see [`Client::changed`](crate::Client::changed).
+    pub revision: u64,
 }
 
 /// The part that changes with start and end.
@@ -314,6 +316,7 @@ pub(crate) fn before_first_turn(instance: InstanceId, start: Start, at: Timestam
         suspended: None,
         activities: Vec::new(),
         labels: start.labels.into_iter().collect(),
+        revision: 0,
     }
 }
 
@@ -343,6 +346,7 @@ pub(crate) fn read(record: InstanceRecord) -> Option<InstanceStatus> {
         suspended: (state.status == Status::Suspended).then(|| BY_HAND.to_owned()),
         activities: Vec::new(),
         labels: own_labels(&record.labels),
+        revision: record.revision,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Clients and handles: starting instances, talking to them, asking about them.
 
+mod changes;
 mod errors;
 mod handle;
 mod kv;

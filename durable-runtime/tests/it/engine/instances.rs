@@ -7,7 +7,7 @@ use durable_runtime::client::{ReadError, ResultError, StartError};
 use durable_runtime::history::EventKind;
 use durable_runtime::prelude::*;
 
-use super::kit::{end, in_memory, soon, status_when};
+use super::kit::{SOON, each_store, end, in_memory, soon, status_when};
 
 #[orchestration]
 pub(super) async fn waits_for_go(ctx: OrchestrationContext) -> u32 {
@@ -242,4 +242,46 @@ async fn a_delayed_start_is_there_at_once_and_begins_later() {
     clock.advance(Duration::from_secs(3_700));
     assert_eq!(soon(handle.result()).await.unwrap(), "Ada");
     end(runtime).await;
+}
+
+#[orchestration]
+async fn shows_its_steps(ctx: OrchestrationContext) -> u32 {
+    let mut steps = 0;
+    while ctx.event_named::<bool>("step").await {
+        steps += 1;
+        ctx.set_status(&steps);
+    }
+    steps
+}
+
+#[tokio::test]
+async fn each_change_of_a_status_is_heard_of() {
+    for test in each_store() {
+        let runtime = test.runtime().start().await.unwrap();
+        let client = runtime.client();
+        let nobody = client.changed("steps", 0, Duration::ZERO).await.unwrap_err();
+        assert!(matches!(nobody, ReadError::NotFound(_)), "{nobody}");
+        // Who waits for one that is to come hears of its start.
+        let waits = tokio::spawn({
+            let client = client.clone();
+            async move { client.changed("steps", 0, SOON).await.unwrap() }
+        });
+        let handle = shows_its_steps(&client).id("steps").start().await.unwrap();
+        let mut seen = soon(waits).await.unwrap().revision;
+        assert!(seen > 0);
+        let same = handle.changed(seen, Duration::ZERO).await.unwrap();
+        assert_eq!((same.revision, same.custom_status), (seen, None), "nothing has changed");
+        for step in 1..=3_u32 {
+            let sent = async { client.raise("steps", "step", &true).await };
+            let (sent, status) = futures_util::future::join(sent, soon(handle.changed(seen, SOON))).await;
+            sent.unwrap();
+            let status = status.unwrap();
+            assert_eq!(status.custom_status.unwrap().decode::<u32>().unwrap(), step);
+            assert_ne!(status.revision, seen);
+            seen = status.revision;
+        }
+        client.raise("steps", "step", &false).await.unwrap();
+        assert_eq!(soon(handle.changed(seen, SOON)).await.unwrap().status, Status::Completed);
+        end(runtime).await;
+    }
 }
