@@ -11,7 +11,8 @@
 //! doctor     looks through a store                 copy       copies it while it is used
 //! gate       keeps readers from what is not durable yet
 //! keys, record, chunks, values                     how things are written
-//! store      what an adapter has to do             memory, sled, fs/, folder
+//! store      what an adapter has to do             memory, sled/, fs/, folder
+//! frame      one batch in a file                   disk        what is asked of a file system
 //! ```
 //!
 //! Invariants: only the committer writes; only what is durable stands in the index; data of messages stands only in
@@ -20,6 +21,7 @@
 mod chunks;
 mod committer;
 mod copy;
+mod disk;
 mod doctor;
 mod draft;
 mod engine;
@@ -27,6 +29,7 @@ mod engine;
 mod faults;
 mod fetch;
 mod folder;
+mod frame;
 mod fs;
 mod gate;
 mod heads;

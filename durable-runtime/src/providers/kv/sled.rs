@@ -1,16 +1,20 @@
-//! A store in a folder of this machine.
+//! A store in a folder of this machine: sled, with a log in front of it.
 //!
-//! sled's own flush is no barrier: after a power cut it may have lost what it acknowledged, or not open at all. So
-//! nothing is written between syncs (`flush_every_ms(None)`), values are short (no blob files), and each sync is
-//! sled's flush followed by `sync_data` on a second handle of its one data file. Other files and the folder change
-//! only while sled opens, and are synced then.
+//! sled's own flush is no barrier: after a power cut it may have lost what it acknowledged, or not open at all; and it
+//! costs two writes. So a commit goes into a [log](log), with one write and one sync, and stands in [memory](fresh)
+//! from then on. When the log is full, sled gets all of it at once, [behind](behind) the next commits, followed by its
+//! flush and a sync of its one data file; of what changed often meanwhile, it gets the last.
+//!
+//! Nothing is written to sled between syncs (`flush_every_ms(None)`), and values are short (no blob files). Other files
+//! and the folder change only while sled opens, and are synced then.
 
-mod ahead;
+mod behind;
+mod fresh;
 mod guard;
+mod log;
 #[cfg(test)]
 mod power_cut;
 mod replace;
-mod short;
 mod snapshots;
 
 use std::fs::{self, File, TryLockError};
@@ -23,9 +27,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use self::ahead::Ahead;
-use self::short::{SLOTS, Short, Write};
+use uuid::Uuid;
+
+use self::behind::Behind;
+use self::fresh::{Fresh, Pairs};
+use self::log::{Log, Mark};
 use super::copy::{Copying, InFolder};
+use super::disk::{Disk, DiskFile, OsDisk};
 use super::engine::KvProvider;
 use super::folder::{Folder, sync_folder};
 use super::recover::{recover, refused};
@@ -36,10 +44,13 @@ use crate::providers::{Capabilities, Durability, OpenError};
 /// How much sled writes before it goes on in another part of its file, which may be one that held what was moved since.
 /// sled frees a part once the one that holds what was moved is full and written, and the next one begun; but only our
 /// sync puts it on the disk. So a power cut could lose what was moved and keep what was written over it, if more than a
-/// whole part was written between two syncs: with parts of 64 KiB the test of power cuts finds that at once. A group has
-/// about 1 MiB, of which sled makes at most four; so a part is larger than what any group makes sled write. A single
-/// transaction of more than 2 MiB is not covered by this.
+/// whole part was written between two syncs: with parts of 64 KiB the test of power cuts finds that at once. We give it
+/// about 1 MiB between two syncs, of which it makes at most four times as much.
 const SEGMENT_BYTES: usize = 8 << 20;
+/// How much a file of the log holds before sled gets it.
+const LOG_BYTES: u64 = 1 << 20;
+/// Where the mark of the log stands: behind all other keys.
+const MARK: &[u8] = &[0xff];
 const CACHE_BYTES: u64 = 64 << 20;
 /// How long sled may take to let go of its files after its handle was dropped.
 const LET_GO: Duration = Duration::from_secs(5);
@@ -138,25 +149,34 @@ impl InFolder for Sled {
 
     #[expect(private_interfaces, reason = "nobody outside can name this trait")]
     fn open_keys(folder: &Folder) -> Result<Box<dyn OrderedStore>, OpenError> {
-        Ok(Box::new(SledFolder { path: folder.path().to_owned(), cache_bytes: CACHE_BYTES }.open()?))
+        Ok(Box::new(SledFolder::new(folder, CACHE_BYTES).open()?))
     }
 }
 
 impl Opener for SledOpener {
     fn open(&self) -> Result<Box<dyn OrderedStore>, OpenError> {
-        let folder = SledFolder { path: self.folder.path().to_owned(), cache_bytes: self.cache_bytes };
-        Ok(Box::new(folder.open()?))
+        Ok(Box::new(SledFolder::new(&self.folder, self.cache_bytes).open()?))
     }
 }
 
+type OpenDisk = dyn Fn(PathBuf) -> Arc<dyn Disk> + Send + Sync;
+
 /// Where the files are, and how they are opened.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct SledFolder {
     path: PathBuf,
     cache_bytes: u64,
+    log_bytes: u64,
+    /// What writes the log, and syncs it and sled's data file.
+    disk: Arc<OpenDisk>,
 }
 
 impl SledFolder {
+    fn new(folder: &Folder, cache_bytes: u64) -> Self {
+        let disk = Arc::new(|path| Arc::new(OsDisk(path)) as Arc<dyn Disk>);
+        Self { path: folder.path().to_owned(), cache_bytes, log_bytes: LOG_BYTES, disk }
+    }
+
     fn open(&self) -> Result<SledStore, OpenError> {
         let unwritable = |source| OpenError::of_system(&self.path, source);
         replace::finish(&self.path).map_err(unwritable)?;
@@ -166,24 +186,50 @@ impl SledFolder {
     fn open_at(&self, path: PathBuf) -> Result<SledStore, OpenError> {
         let db = self.open_sled(&path).or_else(|error| self.open_without_snapshots(&path, error));
         let db = db.map_err(|error| self.open_error(error))?;
+        let disk = (self.disk)(path.clone());
         let data_file = || {
             sync_all_files(&path)?;
             sync_folder(&self.path)?;
-            // Writable, since only such a handle can be synced on every system.
-            File::options().read(true).write(true).open(path.join("db"))
+            Ok((LetGo(File::open(path.join("db"))?), disk.open("db")?))
         };
-        let folder = || self.path.clone();
-        let file = data_file().map_err(|source| OpenError::of_system(&self.path, source))?;
-        let short = guard::call(|| Short::read(db.range([SLOTS]..)))
-            .map_err(|error| OpenError::Corrupt { path: folder(), message: error.to_string() })?;
-        let files = Files { db, file: DataFile(file) };
+        let (let_go, data) = data_file().map_err(|source| OpenError::of_system(&self.path, source))?;
+        let files = Files { db, data, _let_go: let_go };
+        let refused = |error| match error {
+            StoreError::Io(source) => OpenError::of_system(&self.path, source),
+            other => OpenError::Corrupt { path: self.path.clone(), message: other.to_string() },
+        };
+        let (mut log, committed) = self.open_log(&files, &*disk).map_err(refused)?;
+        let mut fresh = Fresh::default();
+        committed.into_iter().for_each(|batch| fresh.take(batch));
+        // Also if nothing is in it: what was never whole is not to be met again.
+        let mark = log.next_mark();
+        behind::settle(&files, &fresh, mark).map_err(refused)?;
+        log.begin_anew(mark);
         Ok(SledStore {
-            files: Some(files),
-            short,
-            ahead: Ahead::new(),
-            sound: AtomicBool::new(true),
+            files: Some(Arc::new(files)),
             folder: self.clone(),
+            log,
+            fresh: Fresh::default(),
+            behind: None,
+            sound: AtomicBool::new(true),
         })
+    }
+
+    /// The log that belongs to these files, and what it holds; a new one if they never had one.
+    fn open_log(&self, files: &Files, disk: &dyn Disk) -> Result<(Log, Vec<Batch>), StoreError> {
+        match guard::call(|| files.db.get(MARK))? {
+            Some(mark) => {
+                let mark = Mark::decode(&mark).ok_or_else(|| StoreError::Damaged("the mark of the log".to_owned()))?;
+                Log::open(disk, self.log_bytes, mark)
+            }
+            None => {
+                let mark = Mark::first(Uuid::new_v4().as_fields().0);
+                let log = Log::create(disk, self.log_bytes, mark)?;
+                guard::call(|| files.db.insert(MARK, &mark.encode()))?;
+                files.sync()?;
+                Ok((log, Vec::new()))
+            }
+        }
     }
 
     fn open_sled(&self, path: &Path) -> sled::Result<sled::Db> {
@@ -241,50 +287,81 @@ fn sync_all_files(path: &Path) -> io::Result<()> {
 struct Files {
     // Dropped first.
     db: sled::Db,
-    file: DataFile,
+    data: Arc<dyn DiskFile>,
+    _let_go: LetGo,
+}
+
+impl Files {
+    fn sync(&self) -> Result<(), StoreError> {
+        guard::call(|| self.db.flush())?;
+        Ok(self.data.sync()?)
+    }
+
+    /// Some keys, all or none; on disk when it returns.
+    fn put(&self, part: sled::Batch) -> Result<(), StoreError> {
+        guard::call(|| self.db.apply_batch(part))?;
+        self.sync()
+    }
 }
 
 struct SledStore {
     /// `None` while they are replaced.
-    files: Option<Files>,
+    files: Option<Arc<Files>>,
     folder: SledFolder,
-    short: Short,
-    ahead: Ahead,
+    log: Log,
+    /// What is in the log.
+    fresh: Fresh,
+    /// What was in it before.
+    behind: Option<Behind>,
     /// Whether no call has failed: a handle that has is not written to again.
     sound: AtomicBool,
 }
 
 impl SledStore {
-    fn files(&self) -> Result<&Files, StoreError> {
+    fn files(&self) -> Result<&Arc<Files>, StoreError> {
         self.files.as_ref().ok_or(StoreError::Away)
     }
 
-    fn write(&mut self, write: Write) -> Result<(), StoreError> {
-        let db = &self.files()?.db;
-        let written = guard::call(|| match write {
-            Write::One(key, value) => db.insert(key, value).map(drop),
-            Write::Many(batch) => db.apply_batch(batch),
-        });
-        written.map_err(StoreError::from)
+    /// Begins to give sled what is in the log, and goes on in an empty one.
+    fn turn(&mut self) -> Result<(), StoreError> {
+        self.settle()?;
+        // All of a commit is in the log before any of it is under its key.
+        self.log.sync()?;
+        let mark = self.log.next_mark();
+        let fresh = std::mem::take(&mut self.fresh);
+        self.behind = Some(Behind::begin(self.files()?, fresh, mark)?);
+        self.log.begin_anew(mark);
+        Ok(())
+    }
+
+    /// Waits until sled has what it is being given.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.behind.take().map_or(Ok(()), Behind::finish)
+    }
+
+    /// Gives sled all there is.
+    fn settle_all(&mut self) -> Result<(), StoreError> {
+        if !self.log.is_empty() {
+            self.turn()?;
+        }
+        self.settle()
     }
 }
 
 impl Drop for SledStore {
-    /// Puts short commits under their keys, so that a store that was closed has nothing but keys.
+    /// A store that was closed has an empty log.
     fn drop(&mut self) {
-        if *self.sound.get_mut() && !self.short.is_empty() {
-            let settled = self.short.settle();
-            if let Err(error) = self.write(Write::Many(settled)).and_then(|()| self.sync()) {
-                tracing::warn!(%error, "short commits stay in their slots until the store is opened again");
-            }
+        let settled = if *self.sound.get_mut() && self.files.is_some() { self.settle_all() } else { self.settle() };
+        if let Err(error) = settled {
+            tracing::warn!(%error, "what was committed last stays in the log until the store is opened again");
         }
     }
 }
 
-/// A second handle of sled's data file, which can be synced.
-struct DataFile(File);
+/// A handle of sled's data file.
+struct LetGo(File);
 
-impl Drop for DataFile {
+impl Drop for LetGo {
     /// Waits until sled has let go: its threads hold the file, and its lock, a moment longer than its handle lives.
     fn drop(&mut self) {
         let begin = Instant::now();
@@ -296,15 +373,16 @@ impl Drop for DataFile {
 
 impl OrderedStore for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        match self.short.get(key) {
+        match self.fresh.get(key) {
             Some(fresh) => Ok(fresh),
+            None if let Some(behind) = self.behind.as_ref().and_then(|behind| behind.fresh.get(key)) => Ok(behind),
             None => Ok(guard::call(|| self.files.as_ref().map_or(Ok(None), |files| files.db.get(key)))?
                 .map(|value| Bytes::copy_from_slice(&value))),
         }
     }
 
     fn scan(&self, range: Range<&[u8]>, order: Order, limit: usize) -> Result<Vec<Pair>, StoreError> {
-        let range = range.start..range.end.min(&[SLOTS]);
+        let range = range.start..range.end.min(MARK);
         if range.is_empty() {
             return Ok(Vec::new());
         }
@@ -313,28 +391,35 @@ impl OrderedStore for SledStore {
             let (key, value) = pair?;
             Ok((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
         };
-        guard::call(|| match order {
-            Order::Ascending => self.short.scan(range, (order, limit), pairs.map(copy)),
-            Order::Descending => self.short.scan(range, (order, limit), pairs.rev().map(copy)),
+        guard::call(|| {
+            let mut pairs: Pairs<'_> = match order {
+                Order::Ascending => Box::new(pairs.map(copy)),
+                Order::Descending => Box::new(pairs.rev().map(copy)),
+            };
+            if let Some(behind) = &self.behind {
+                pairs = behind.fresh.over(pairs, range.clone(), order);
+            }
+            self.fresh.over(pairs, range, order).take(limit).collect()
         })
     }
 
     fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
         *self.sound.get_mut() = false;
-        let file = &self.files.as_ref().ok_or(StoreError::Away)?.file;
-        self.ahead.prepare(&file.0)?;
-        let write = self.short.write(batch);
-        self.write(write)?;
+        self.files()?;
+        if !self.log.has_room(&batch) {
+            self.turn()?;
+        } else if self.behind.as_ref().is_some_and(Behind::is_done) {
+            self.settle()?;
+        }
+        self.log.append(&batch)?;
+        self.fresh.take(batch);
         *self.sound.get_mut() = true;
         Ok(())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
         self.sound.store(false, Ordering::Relaxed);
-        let Files { db, file } = self.files()?;
-        guard::call(|| db.flush())?;
-        file.0.sync_data()?;
-        self.ahead.all_is_written();
+        self.log.sync()?;
         self.sound.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -343,18 +428,18 @@ impl OrderedStore for SledStore {
     /// files, which take the place of the old ones.
     fn compact(&mut self) -> Result<(), StoreError> {
         *self.sound.get_mut() = false;
+        self.settle_all()?;
         let open = |path| self.folder.open_at(path).map_err(|error| StoreError::Other(error.to_string()));
         let new = replace::begin(&self.folder.path)?;
         let mut copy = open(new)?;
         Copying::new(&mut copy).all(self)?;
         drop(copy);
         self.files = None;
-        self.short = Short::default();
+        self.fresh = Fresh::default();
         replace::commit(&self.folder.path)?;
         let mut store = open(self.folder.path.join(replace::NAME))?;
         std::mem::swap(&mut self.files, &mut store.files);
-        std::mem::swap(&mut self.short, &mut store.short);
-        self.ahead = Ahead::new();
+        std::mem::swap(&mut self.log, &mut store.log);
         *self.sound.get_mut() = true;
         Ok(())
     }

@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! journal     the ordered store: append, sync, rotate      replay      reading it when it is opened
-//!   frame       one batch                                    upkeep      snapshots, in small steps; cleaning: likewise
-//!   segment     one file of the journal                      spares      the next files; reserve: for a full disk
+//!   segment     one file of the journal                      upkeep      snapshots, in small steps; cleaning: likewise
+//!   places      what is where, in memory                     spares      the next files; reserve: for a full disk
 //!   manifest    where to begin to read                       snapshot    all keys and their places, in a file
-//!   shelf       what can be read: places and files           places      the same in memory
-//! histories/  the readable files                           disk        what is asked of a file system
-//! mounts      is it a disk of this machine                 fault       why it does not open
+//!   shelf       what can be read: places and files
+//! histories/  the readable files                           fault       why it does not open
+//! mounts      is it a disk of this machine
 //! ```
 //!
 //! Invariants: a frame is there or not, by its checksum; a file is filled before it is used; what is named is on disk
@@ -16,9 +16,7 @@
 mod cleaning;
 #[cfg(test)]
 mod cuts;
-mod disk;
 mod fault;
-mod frame;
 mod histories;
 mod journal;
 mod manifest;
@@ -39,12 +37,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use self::disk::OsDisk;
 use self::histories::Histories;
 use self::journal::{Journal, Settings};
 use super::copy::InFolder;
+use super::disk::{self, OsDisk};
 use super::engine::KvProvider;
 use super::folder::{self, Folder};
+use super::frame;
 use super::recover::{recover, refused};
 use super::store::{Opener, OrderedStore};
 use crate::clock::{Clock, SystemClock};

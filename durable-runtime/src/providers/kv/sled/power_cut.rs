@@ -1,28 +1,29 @@
 //! Power cuts: whatever of the writes since the last sync the disk has by then, the store opens, what was
 //! acknowledged is there, and of each other transaction there is all or nothing.
 //!
-//! A cut store is made of two images of sled's data file: one taken when nothing was under way, so that all of it was
-//! synced, and one taken in the middle of the next commit, after sled's flush and before our sync. Of the blocks in
-//! which they differ, none, or a random part, is taken from the second. What this does not show: cuts while a store
-//! is being opened, and what a file system loses of its own.
+//! A cut store is made of two images of sled's data file and of the two of the log: what they had when each was last synced, and
+//! what they have when the next sync of one of them begins, after sled's flush. Of the blocks in which they differ,
+//! none, or a random part, is taken from the second. What this does not show: cuts while a store is being opened, and
+//! what a file system loses of its own.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::Range;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
 
-use super::{SledFolder, SledProvider, SledStore};
+use super::{SledFolder, SledProvider, log};
 use crate::clock::SystemClock;
 use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
+use crate::providers::kv::disk::{Disk, DiskFile, OsDisk};
 use crate::providers::kv::engine::KvProvider;
 use crate::providers::kv::folder::Folder;
 use crate::providers::kv::gate::locked;
 use crate::providers::kv::recover::recover;
-use crate::providers::kv::store::{Batch, Opener, Order, OrderedStore, Pair, StoreError};
+use crate::providers::kv::store::{Opener, OrderedStore};
 use crate::providers::{
     Capabilities, CommitId, Durability, NewMessage, OpenError, OwnerId, Provider, Queue, Transaction, TransactionOp,
     TurnRequest,
@@ -32,35 +33,115 @@ const STORES: u64 = 5;
 const ROUNDS_PER_STORE: u64 = 22;
 const INSTANCES: u64 = 12;
 
-/// The second image, if one is wanted.
-type Image = Arc<Mutex<Option<Vec<u8>>>>;
+/// The log is short, so that sled gets what is in it in every few waves.
+const LOG_BYTES: u64 = 48 << 10;
+const DATA: &str = "db";
+const FILES: [&str; 3] = [DATA, log::NAMES[0], log::NAMES[1]];
 
-struct Watched {
-    store: SledStore,
-    data_file: PathBuf,
-    wanted: Arc<Mutex<bool>>,
-    image: Image,
+type Files = BTreeMap<&'static str, Vec<u8>>;
+
+/// What the disk has for sure, and what it may have.
+struct Image {
+    synced: Files,
+    under_way: Files,
 }
 
-impl OrderedStore for Watched {
-    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        self.store.get(key)
+/// Watches the files of a store.
+struct Watch {
+    folder: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    synced: Files,
+    /// Before the sync of which file an image is to be taken.
+    wanted: Option<&'static str>,
+    image: Option<Image>,
+}
+
+impl Watch {
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.folder.join(name)).unwrap_or_default()
     }
 
-    fn scan(&self, range: Range<&[u8]>, order: Order, limit: usize) -> Result<Vec<Pair>, StoreError> {
-        self.store.scan(range, order, limit)
-    }
-
-    fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
-        self.store.apply(batch)
-    }
-
-    fn sync(&self) -> Result<(), StoreError> {
-        self.store.files()?.db.flush()?;
-        if std::mem::take(&mut *locked(&self.wanted)) {
-            *locked(&self.image) = Some(fs::read(&self.data_file)?);
+    fn before(&self, name: &'static str) {
+        let mut state = locked(&self.state);
+        if state.wanted == Some(name) {
+            state.wanted = None;
+            let under_way = FILES.map(|name| (name, self.read(name))).into();
+            state.image = Some(Image { synced: state.synced.clone(), under_way });
         }
-        self.store.sync()
+    }
+
+    fn after(&self, name: &'static str) {
+        locked(&self.state).synced.insert(name, self.read(name));
+    }
+}
+
+struct Watched(Arc<Watch>);
+
+struct WatchedFile {
+    watch: Arc<Watch>,
+    name: &'static str,
+    file: Arc<dyn DiskFile>,
+}
+
+impl Watched {
+    fn watch(&self, name: &str, file: io::Result<Arc<dyn DiskFile>>) -> io::Result<Arc<dyn DiskFile>> {
+        let name = FILES.into_iter().find(|known| *known == name).unwrap();
+        Ok(Arc::new(WatchedFile { watch: self.0.clone(), name, file: file? }))
+    }
+
+    fn disk(&self) -> OsDisk {
+        OsDisk(self.0.folder.clone())
+    }
+}
+
+impl Disk for Watched {
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.disk().list()
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.watch(name, self.disk().open(name))
+    }
+
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.watch(name, self.disk().create(name))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.disk().rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk().remove(name)
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        self.disk().sync_folder()
+    }
+}
+
+impl DiskFile for WatchedFile {
+    fn size(&self) -> io::Result<u64> {
+        self.file.size()
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        self.file.read_at(offset, into)
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_at(offset, bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.watch.before(self.name);
+        self.file.sync()?;
+        self.watch.after(self.name);
+        Ok(())
     }
 }
 
@@ -136,10 +217,12 @@ fn step(instance: u64, step: u64, size: u64) -> Vec<TransactionOp> {
 }
 
 fn size(chance: &mut Chance) -> u64 {
-    match chance.below(10) {
-        0 => 40_000,
-        1 => 4_000 + chance.below(300),
-        2 => 9_000,
+    match chance.below(60) {
+        // With all that says the same: more than sled is given between two syncs.
+        0 => 600_000,
+        1..=5 => 40_000,
+        6..=11 => 4_000 + chance.below(300),
+        12..=17 => 9_000,
         _ => chance.below(400),
     }
 }
@@ -147,8 +230,7 @@ fn size(chance: &mut Chance) -> u64 {
 struct Run {
     provider: KvProvider<super::Sled>,
     folder: PathBuf,
-    wanted: Arc<Mutex<bool>>,
-    image: Image,
+    watch: Arc<Watch>,
     chance: Chance,
     ledger: Ledger,
     commits: u128,
@@ -157,16 +239,16 @@ struct Run {
 impl Run {
     fn new(folder: &Path, seed: u64) -> Self {
         let taken = Folder::take(folder, "sled").unwrap();
-        let mut store = SledFolder { path: taken.path().to_owned(), cache_bytes: 16 << 20 }.open().unwrap();
+        let watch = Arc::new(Watch { folder: folder.join("sled"), state: Mutex::default() });
+        let of_store = watch.clone();
+        let disk = Arc::new(move |_| Arc::new(Watched(of_store.clone())) as Arc<dyn Disk>);
+        let mut store = SledFolder { log_bytes: LOG_BYTES, disk, ..SledFolder::new(&taken, 16 << 20) }.open().unwrap();
         let recovered = recover(&mut store).unwrap();
-        let (wanted, image) = (Arc::new(Mutex::new(false)), Image::default());
-        let data_file = folder.join("sled/db");
-        let watched = Watched { store, data_file, wanted: wanted.clone(), image: image.clone() };
         let capabilities = Capabilities::new("sled").persistent(Durability::Immediate);
-        let opened: (Box<dyn OrderedStore>, _) = (Box::new(watched), recovered);
+        let opened: (Box<dyn OrderedStore>, _) = (Box::new(store), recovered);
         let provider = KvProvider::start(Box::new(NeverAgain), opened, Arc::new(SystemClock), capabilities).unwrap();
         let (chance, ledger) = (Chance(seed), (0..INSTANCES).map(|instance| (instance, None)).collect());
-        Self { provider, folder: folder.to_owned(), wanted, image, chance, ledger, commits: 0 }
+        Self { provider, folder: folder.to_owned(), watch, chance, ledger, commits: 0 }
     }
 
     /// Some instances make a step, or end, side by side; answers the ledger that holds when all are kept.
@@ -194,27 +276,33 @@ impl Run {
         after
     }
 
-    /// A wave in whose first commit the power fails: what the disk may have then.
-    async fn cut(&mut self) -> (Vec<u8>, Vec<u8>, Ledger) {
-        let synced = fs::read(self.folder.join("sled/db")).unwrap();
-        *locked(&self.wanted) = true;
-        let after = self.wave().await;
-        *locked(&self.wanted) = false;
-        let under_way = locked(&self.image).take().unwrap_or_else(|| synced.clone());
-        (synced, under_way, after)
+    /// A wave in which the power fails, before this file is synced: what the disk may have then.
+    async fn cut(&mut self, before: &'static str) -> (Image, Ledger) {
+        for _ in 0..200 {
+            locked(&self.watch.state).wanted = Some(before);
+            let after = self.wave().await;
+            let image = locked(&self.watch.state).image.take();
+            if let Some(image) = image {
+                return (image, after);
+            }
+            self.ledger = after;
+        }
+        panic!("`{before}` is never synced");
     }
 
-    /// A copy of the store with this data file.
-    fn copy(&self, to: &Path, data: &[u8]) {
+    /// A copy of the store with these files.
+    fn copy(&self, to: &Path, files: &Files) {
         fs::create_dir_all(to.join("sled/blobs")).unwrap();
         fs::copy(self.folder.join("durable.json"), to.join("durable.json")).unwrap();
         for entry in fs::read_dir(self.folder.join("sled")).unwrap() {
             let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_file() && entry.file_name() != "db" {
+            if entry.file_type().unwrap().is_file() {
                 fs::copy(entry.path(), to.join("sled").join(entry.file_name())).unwrap();
             }
         }
-        fs::write(to.join("sled/db"), data).unwrap();
+        for (name, bytes) in files {
+            fs::write(to.join("sled").join(name), bytes).unwrap();
+        }
     }
 }
 
@@ -273,7 +361,7 @@ async fn check(folder: &Path, before: &Ledger, after: &Ledger, case: &str) {
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_power_cut() {
-    let mut partly = 0;
+    let mut partly = FILES.map(|name| (name, 0)).into_iter().collect::<BTreeMap<_, _>>();
     for seed in 1..=STORES {
         let folder = tempfile::tempdir().unwrap();
         let mut run = Run::new(folder.path(), seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -281,17 +369,21 @@ async fn what_was_acknowledged_survives_a_power_cut() {
             for _ in 0..run.chance.below(4) {
                 run.ledger = run.wave().await;
             }
-            let (synced, under_way, after) = run.cut().await;
-            let random = mixed(&synced, &under_way, &mut run.chance);
-            partly += u64::from(random != synced && random != under_way);
-            for (what, data) in [("all lost", synced), ("a part lost", random)] {
+            let before = FILES[run.chance.below(3) as usize];
+            let (Image { synced, under_way }, after) = run.cut(before).await;
+            let of_each = under_way.iter().map(|(name, bytes)| (*name, mixed(&synced[name], bytes, &mut run.chance)));
+            let random: Files = of_each.collect();
+            *partly.entry(before).or_default() += u64::from(random != synced && random != under_way);
+            for (what, files) in [("all lost", &synced), ("a part lost", &random), ("nothing lost", &under_way)] {
                 let cut = tempfile::tempdir().unwrap();
-                run.copy(cut.path(), &data);
-                check(cut.path(), &run.ledger, &after, &format!("store {seed}, round {round}, {what}")).await;
+                run.copy(cut.path(), files);
+                let case = format!("store {seed}, round {round}, before `{before}` was synced, {what}");
+                check(cut.path(), &run.ledger, &after, &case).await;
             }
             run.ledger = after;
         }
     }
     // Otherwise the images were taken at the wrong moment, and the test says nothing.
-    assert!(partly >= STORES * ROUNDS_PER_STORE / 4, "only {partly} rounds lost a part");
+    let rounds = STORES * ROUNDS_PER_STORE;
+    assert!(partly.values().all(|partly| *partly >= rounds / 12), "only so many rounds lost a part: {partly:?}");
 }

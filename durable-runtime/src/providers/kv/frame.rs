@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use super::super::store::Batch;
+use super::store::Batch;
 
 /// Bytes in front of the keys and values.
 pub(super) const HEADER_BYTES: usize = 40;

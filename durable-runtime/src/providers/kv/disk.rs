@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::folder::sync_folder;
+use super::folder::sync_folder;
 
 /// A folder of files.
 pub(super) trait Disk: Send + Sync + 'static {
