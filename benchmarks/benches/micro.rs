@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use divan::counter::ItemsCount;
-use divan::{AllocProfiler, Bencher, black_box};
+use divan::{Bencher, black_box};
 use durable_runtime::prelude::*;
 use durable_runtime::providers::{CommitId, MemoryProvider, Transaction, TransactionOp};
 use durable_runtime::testing::{RecordedHistory, Replayer};
@@ -16,9 +16,6 @@ use durable_runtime::{
 };
 use durable_workloads::Note;
 use tempfile::TempDir;
-
-#[global_allocator]
-static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
 #[activity]
 async fn echo(note: Note) -> Note {

@@ -19,7 +19,6 @@ use self::bare::{Bare, BareSled, RawFile};
 use self::rounds::{Measured, median};
 pub(crate) use self::sizes::{open, open_at, space};
 use crate::ours::{Ours, Settings};
-use crate::print;
 use crate::store::Place;
 
 /// Each number of committers is measured so often, each time beside the bare ones: a disk is not the same from one
@@ -31,7 +30,7 @@ const EVENT_BYTES: usize = 200;
 /// Commits of a turn each: three events of 200 bytes, a message taken and one put, a change of the metadata. So many
 /// committers, each on an instance of its own. Beside it, one after the other: the bytes of the same turn appended to a
 /// file with `fdatasync`, and put into sled alone with flush and `fdatasync`, each for all that wait at once.
-pub(crate) async fn commits(store: Place, committers: usize) -> Result {
+pub(crate) async fn commits(store: Place, committers: usize) -> Result<Line> {
     let folder = TempDir::new()?;
     let raw_flush = RawFlushes::before(folder.path())?;
     let opened = store.open(folder.path())?;
@@ -64,7 +63,7 @@ pub(crate) async fn commits(store: Place, committers: usize) -> Result {
     );
     let options = json!({ "committers": committers, "rounds": ROUNDS, "seconds_each": MEASURED.as_secs() });
     let line = Line::new("P1", Ours::about(&Settings::of(store)), options, raw_flush.after()?, figures);
-    print(&line.part(format!("{committers} committers")))
+    Ok(line.part(format!("{committers} committers")))
 }
 
 #[derive(Default)]

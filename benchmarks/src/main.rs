@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 use durable_workloads::{Command, Line, Result};
 
 use crate::ours::{Ours, Settings};
+use crate::report::Document;
 use crate::store::Place;
 
 #[derive(Parser)]
@@ -54,6 +55,9 @@ enum What {
         /// How many committers, with commas between
         #[arg(long, value_delimiter = ',', default_value = "1,8,64,256")]
         count: Vec<usize>,
+        /// Where `p1.json` and a chart are written too
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Opening a store with very many keys: time and memory
     Open {
@@ -102,11 +106,13 @@ async fn main() -> Result {
         What::Turn { out } => all::turn(&out).await,
         What::Report(arguments) => report::report(&arguments),
         What::Growth(arguments) => growth::growth(&arguments).await,
-        What::P1 { place, count } => {
+        What::P1 { place, count, out } => {
+            let mut lines = Vec::new();
             for committers in count {
-                commits::commits(place, committers).await?;
+                lines.push(commits::commits(place, committers).await?);
+                lines.last().map_or(Ok(()), print)?;
             }
-            Ok(())
+            out.map_or(Ok(()), |out| Document::new("P1", 1, lines)?.publish(&out))
         }
         What::Open { place, at: Some(folder), .. } => commits::open_at(place, &folder).await,
         What::Open { place, count, at: None } => commits::open(place, count).await,

@@ -98,3 +98,21 @@ fn a_comparison_leaves_json_and_a_chart() {
 fn read(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
+
+#[test]
+fn what_grows_becomes_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (results, page) = (folder.path().to_str().unwrap(), folder.path().join("page.md"));
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_durable-bench"));
+        let output = program.current_dir(project).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    run(&["growth", "--what", "steps,replay", "--size", "10,40", "--provider", "fs", "--out", results]);
+    run(&["report", "--results", results, "--page", page.to_str().unwrap()]);
+    let page = std::fs::read_to_string(page).unwrap();
+    for words in ["## Growth: steps", "10 events", "40 events", "## Growth: cold replay", "## What limits us now"] {
+        assert!(page.contains(words), "no `{words}` in\n{page}");
+    }
+}

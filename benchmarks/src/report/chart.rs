@@ -35,6 +35,7 @@ pub(crate) fn headline(name: &str) -> &'static str {
     match name {
         "W1" => "p50_ms",
         "W2" | "growth-open" => "orchestrations_per_s",
+        "P1" => "commits_per_s",
         "W3" => "total_ms",
         "W4" | "growth-steps" | "growth-fan-out" => "ms_per_activity",
         "W5" => "late_p50_ms",
@@ -44,24 +45,27 @@ pub(crate) fn headline(name: &str) -> &'static str {
         "W9" => "first_progress_ms",
         "growth-waiting" => "resident_bytes_each_evicted",
         "growth-disk" => "disk_bytes_per_instance",
+        "turn" => "instructions_per_turn",
         "growth-idle" => "idle_cpu_percent_of_a_core",
         _ => "replay_ms",
     }
 }
 
-/// Draws it. The scale is logarithmic: engines are apart by factors.
+/// Draws it. The scale is logarithmic where engines are apart by factors.
 pub(super) fn draw(document: &Document, path: &Path) -> Result {
     let figure = headline(&document.name);
-    let sections = if document.name.starts_with('W') { by_part(document, figure) } else { by_engine(document, figure) };
+    let sections =
+        if document.name.starts_with(['W', 'P']) { by_part(document, figure) } else { by_engine(document, figure) };
     let rows: usize = sections.iter().map(|section| section.bars.len()).sum();
     let height = HEADING * (1 + i32::try_from(sections.len())?) + ROW * i32::try_from(rows)?;
     let size = (u32::try_from(WIDTH)?, u32::try_from(height)?);
     let root = SVGBackend::new(path, size).into_drawing_area();
     root.fill(&WHITE)?;
     let better = if figure.contains("_per_s") { "more is better" } else { "less is better" };
-    let title = format!("{}: {} ({better}; logarithmic)", document.name, figure.replace('_', " "));
-    write(&root, &title, (12, 10), 17)?;
     let scale = Scale::of(sections.iter().flat_map(|section| section.bars.iter().map(|(_, spread, _)| *spread)));
+    let kind = if scale.is_logarithmic() { "; logarithmic" } else { "" };
+    let title = format!("{}: {} ({better}{kind})", document.name, figure.replace('_', " "));
+    write(&root, &title, (12, 10), 17)?;
     let mut top = HEADING;
     for section in &sections {
         write(&root, section.heading, (12, top + 8), 14)?;
@@ -77,9 +81,10 @@ pub(super) fn draw(document: &Document, path: &Path) -> Result {
 /// Engines side by side, for each part.
 fn by_part<'a>(document: &'a Document, figure: &str) -> Vec<Section<'a>> {
     let section = |heading| {
-        let engines = document.engines().into_iter().enumerate();
-        let bars = engines.filter_map(|(index, engine)| {
-            Some((engine, document.figure(engine, heading, figure)?, if index == 0 { OURS } else { PEER }))
+        let engines = document.engines().into_iter();
+        let bars = engines.filter_map(|engine| {
+            let colour = if engine.starts_with("durable-runtime") { OURS } else { PEER };
+            Some((engine, document.figure(engine, heading, figure)?, colour))
         });
         Section { heading, bars: bars.collect() }
     };
@@ -109,7 +114,7 @@ fn write(root: &Area<'_>, text: &str, at: (i32, i32), size: i32) -> Result {
     Ok(root.draw(&Text::new(text.to_owned(), at, ("sans-serif", size).into_font().color(&INK)))?)
 }
 
-/// From figures to places on a line, by their logarithms.
+/// From figures to places on a line: by their logarithms, if they are far apart.
 #[derive(Debug, Clone, Copy)]
 struct Scale {
     least: f64,
@@ -127,9 +132,17 @@ impl Scale {
         Self { least: least / 2.0, most: most.max(least) }
     }
 
+    fn is_logarithmic(self) -> bool {
+        self.most > 20.0 * self.least
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "a place on the picture")]
     fn at(self, value: f64) -> i32 {
-        let part = (value.max(self.least) / self.least).ln() / (self.most / self.least).ln();
+        let part = if self.is_logarithmic() {
+            (value.max(self.least) / self.least).ln() / (self.most / self.least).ln()
+        } else {
+            value / self.most
+        };
         LEFT + (part * f64::from(LENGTH)) as i32
     }
 }

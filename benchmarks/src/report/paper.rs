@@ -31,43 +31,61 @@ impl Arguments {
 }
 
 /// What each document is about, in the order of the page.
-const ABOUT: &[(&str, &str)] = &[
+const ABOUT: &[(&str, &str, &str)] = &[
     (
         "W1",
+        "W1: latency",
         "One orchestration with one activity, one after another: from the start call to the result in the caller's hands.",
     ),
-    ("W2", "Orchestrations of three activities in sequence, at most 256 in flight."),
-    ("W3", "Fan-out and join: one instance of 1,000 activities, and ten of 100."),
-    ("W4", "A chain of activities in one instance: the time for each at every length."),
-    ("W5", "Orchestrations that sleep a second, started together; then as many asleep for long while nothing happens."),
-    ("W6", "Instances that wait for an event: one to each in a burst, then one by one."),
-    ("W7", "Continue-as-new, again and again."),
-    ("W8", "Waiting instances: memory and disk of each, and how soon one, and all, go on after a restart."),
-    ("W9", "`kill -9` in the middle of W2, then a restart on the same store."),
-    ("growth-steps", "Time for a step after so many events of history."),
-    ("growth-open", "W2 beside so many instances that wait."),
-    ("growth-fan-out", "One fan-out of so many activities."),
+    ("W2", "W2: throughput", "Orchestrations of three activities in sequence, at most 256 in flight."),
+    ("W3", "W3: fan-out", "Fan-out and join: one instance of 1,000 activities, and ten of 100."),
+    ("W4", "W4: chain", "A chain of activities in one instance: the time for each at every length."),
+    (
+        "W5",
+        "W5: timers",
+        "Orchestrations that sleep a second, started together; then as many asleep for long while nothing happens.",
+    ),
+    ("W6", "W6: events", "Instances that wait for an event: one to each in a burst, then one by one."),
+    ("W7", "W7: continue-as-new", "Continue-as-new, again and again."),
+    (
+        "W8",
+        "W8: waiting instances",
+        "Waiting instances: memory and disk of each, and how soon one, and all, go on after a restart.",
+    ),
+    ("W9", "W9: kill -9", "`kill -9` in the middle of W2, then a restart on the same store."),
+    (
+        "P1",
+        "P1: commits",
+        "Commits of a turn each (three events of 200 bytes, a message taken and one put, a change of the metadata), by so many \
+         committers; beside bare appends and bare sled in group commit, of the same bytes.",
+    ),
+    ("growth-steps", "Growth: steps", "Time for a step after so many events of history."),
+    ("growth-open", "Growth: open instances", "W2 beside so many instances that wait."),
+    ("growth-fan-out", "Growth: fan-out", "One fan-out of so many activities."),
     (
         "growth-waiting",
+        "Growth: waiting instances",
         "Memory and disk of each of so many waiting instances: not in memory between turns (evicted), and in memory.",
     ),
     (
         "growth-restart",
+        "Growth: restart",
         "From opening the store until it is open, and until one of so many waiting instances has ended.",
     ),
-    ("growth-disk", "Disk of each finished instance of W2: as left, compacted, deleted and compacted."),
-    ("growth-idle", "Processor time with so many sleeping instances."),
+    ("growth-disk", "Growth: disk", "Disk of each finished instance of W2: as left, compacted, deleted and compacted."),
+    ("growth-idle", "Growth: idle", "Processor time with so many sleeping instances."),
     (
         "growth-replay",
+        "Growth: cold replay",
         "After a restart, an event for an instance with so many events: it is read and replayed before it goes on.",
     ),
-    ("turn", "What one turn costs, independent of the mood of the machine: a step of a chain in memory."),
+    ("turn", "One turn", "What one turn costs, independent of the mood of the machine: a step of a chain in memory."),
 ];
 
 /// Writes the page.
 pub(crate) fn report(arguments: &Arguments) -> Result {
     let mut documents = Vec::new();
-    for (name, _) in ABOUT {
+    for (name, ..) in ABOUT {
         let file = arguments.results.join(format!("{}.json", name.to_lowercase()));
         if let Ok(text) = std::fs::read(&file) {
             documents.push(serde_json::from_slice(&text).map_err(|error| format!("{}: {error}", file.display()))?);
@@ -80,7 +98,8 @@ pub(crate) fn report(arguments: &Arguments) -> Result {
 }
 
 fn page(documents: &[Document], results: &Path) -> Result<String> {
-    let mut text = METHOD.to_owned();
+    let limits = text("limits.md")?;
+    let mut text = text("method.md")?;
     machines(&mut text, documents)?;
     let verdicts = targets::judge(documents);
     let mut table = markdown(["figure", "target", "reached", ""]);
@@ -92,12 +111,17 @@ fn page(documents: &[Document], results: &Path) -> Result<String> {
     for document in documents {
         section(&mut text, document, results)?;
     }
-    writeln!(text, "\n## What limits us now\n\n{}", LIMITS.trim())?;
+    writeln!(text, "\n## What limits us now\n\n{}", limits.trim())?;
     Ok(text)
 }
 
-const METHOD: &str = include_str!("../../method.md");
-const LIMITS: &str = include_str!("../../limits.md");
+/// What stands above the figures, and below them: texts without numbers.
+fn text(name: &str) -> Result<String> {
+    let file = Path::new("benchmarks").join(name);
+    std::fs::read_to_string(&file).map_err(|error| {
+        format!("`{}` cannot be read; run this in the folder of the project: {error}", file.display()).into()
+    })
+}
 
 fn machines(text: &mut String, documents: &[Document]) -> Result {
     let mut machines: Vec<&str> = documents.iter().map(|document| document.machine.as_str()).collect();
@@ -110,11 +134,13 @@ fn machines(text: &mut String, documents: &[Document]) -> Result {
 }
 
 fn section(text: &mut String, document: &Document, results: &Path) -> Result {
-    let about = ABOUT.iter().find(|(name, _)| *name == document.name).map_or("", |(_, about)| about);
-    writeln!(text, "\n## {}\n\n{about}\n", document.name)?;
+    let (title, about) =
+        ABOUT.iter().find(|(name, ..)| *name == document.name).map_or(("", ""), |(_, title, about)| (title, about));
+    writeln!(text, "\n## {title}\n\n{about}\n")?;
     if let (Some(raw), Some(load)) = (document.raw_flush().filter(|raw| raw.median > 0.0), document.load()) {
         let (runs, date) = (document.runs, document.date.as_str());
-        writeln!(text, "{runs} rounds; raw flush {} ms; load average {}; {date}.\n", shown(raw), shown(load))?;
+        let rounds = if runs == 1 { "round" } else { "rounds" };
+        writeln!(text, "{runs} {rounds}; raw flush {} ms; load average {}; {date}.\n", shown(raw), shown(load))?;
     }
     writeln!(text, "{}\n", engines(document))?;
     let name = document.name.to_lowercase();
@@ -143,7 +169,8 @@ fn engines(document: &Document) -> Table {
     header.extend(figures.iter().map(|figure| figure.replace('_', " ")));
     let several = document.engines().len() > 1;
     if several {
-        header.push(format!("ours is better in {} by", headline.replace('_', " ")));
+        let first = document.engines().first().copied().unwrap_or_default();
+        header.push(format!("{first} is better in {} by", headline.replace('_', " ")));
     }
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(header);

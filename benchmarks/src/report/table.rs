@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, Table, presets};
+use serde_json::Value;
 
 use super::document::{Document, Spread};
 
@@ -33,7 +34,7 @@ fn heading(document: &Document) -> String {
 /// A row for each figure and engine: median, least and most, and how many times better the first engine is.
 pub(crate) fn figures(document: &Document, part: &str) -> Table {
     let mut table = Table::new();
-    table.set_header(["figure", "engine", "median", "min – max", "ours is better by"]);
+    table.set_header(["figure", "engine", "median", "min – max", "the first is better by"]);
     for (figure, engines) in document.figures(part) {
         let ours = engines.first().map(|(_, spread)| spread.median);
         for (index, (engine, spread)) in engines.iter().enumerate() {
@@ -65,8 +66,11 @@ pub(crate) fn notes(document: &Document) -> Vec<String> {
             options.entry(line.part.as_str()).or_insert(line);
         }
         let Some(line) = options.values().next() else { continue };
-        let ran: Vec<String> = options.values().map(|line| line.options.to_string()).collect();
-        let mut note = format!("{engine} {}: {}; ran {}", line.version, line.settings, ran.join(", "));
+        let ran: Vec<String> = options.values().map(|line| words(&line.options)).collect();
+        let mut note = format!("{engine} {}: {}; ran {}", line.version, words(&line.settings), ran.join("; "));
+        if line.build != "release" {
+            note.push_str("; NOT A RELEASE BUILD");
+        }
         let says = [line.cannot.as_deref().map(|why| format!("cannot: {why}")), line.remark.clone()];
         for says in says.into_iter().flatten() {
             let _ = write!(note, "; {says}");
@@ -76,7 +80,25 @@ pub(crate) fn notes(document: &Document) -> Vec<String> {
     notes
 }
 
+/// JSON as a person reads it.
+fn words(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|(name, value)| format!("{} {}", name.replace('_', " "), words(value))).collect();
+            fields.join(", ")
+        }
+        Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join(" and "),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The median, and between which figures it lies.
 pub(crate) fn shown(spread: Spread) -> String {
+    if spread.least == spread.most {
+        return number(spread.median);
+    }
     format!("{} ({} – {})", number(spread.median), number(spread.least), number(spread.most))
 }
 

@@ -51,6 +51,7 @@ const TARGETS: &[Target] = &[
     target("W9", "", "first_progress_ms", Bound::AtMost(1_000.0)),
     target("W9", "", "lost", Bound::AtMost(0.0)),
     target("W9", "", "doubled_completions", Bound::AtMost(0.0)),
+    target("P1", "64 committers", "part_of_bare_sled_per_s", Bound::AtLeast(0.6)),
     target("growth-replay", "50000 events", "replay_ms", Bound::AtMost(1_000.0)),
 ];
 
