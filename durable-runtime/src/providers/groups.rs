@@ -31,3 +31,19 @@ impl GroupCounter {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_group_counts_with_its_size_and_its_time() {
+        let counter = GroupCounter::default();
+        for (transactions, millis) in [(3, 5), (1, 0), (40, 70)] {
+            counter.add(transactions, Duration::from_millis(millis));
+        }
+        let groups = counter.read();
+        assert_eq!((groups.sizes.count, groups.sizes.sum), (3, 44));
+        assert_eq!((groups.times.count, groups.times.sum), (3, 75_000), "in microseconds");
+    }
+}

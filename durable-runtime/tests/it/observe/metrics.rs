@@ -155,6 +155,9 @@ async fn depth_and_age_of_queues() {
     let clock = ManualClock::new();
     let store = MemoryProvider::with_clock(clock.clone());
     let id = metered_queues(&Client::new(store.clone())).id("queued").start().await.unwrap().id().clone();
+    // What is not due waits too.
+    let later = Client::new(store.clone()).start_named("metered_queues", &()).id("later").delay(Duration::MAX);
+    later.start().await.unwrap();
     clock.advance(Duration::from_secs(3));
     let builder = || Runtime::builder(store.clone()).keep_store_open().metrics_clock(clock.clone());
 
@@ -163,7 +166,7 @@ async fn depth_and_age_of_queues() {
     let metrics = runtime.metrics().await;
     assert_eq!(metrics.turn_age, times(&[3_000]));
     let queues = metrics.store.unwrap();
-    assert_eq!((queues.turn_messages, queues.activities), (0, 1));
+    assert_eq!((queues.turn_messages, queues.activities), (1, 1));
     end(runtime).await;
 
     clock.advance(Duration::from_secs(7));
@@ -173,7 +176,7 @@ async fn depth_and_age_of_queues() {
     assert_eq!(metrics.activity_age, times(&[7_000]));
     assert_eq!(metrics.turn_age, times(&[]), "what this process brings itself does not wait");
     let queues = metrics.store.unwrap();
-    assert_eq!((queues.turn_messages, queues.activities), (0, 0));
+    assert_eq!((queues.turn_messages, queues.activities), (1, 0));
     end(runtime).await;
 }
 
