@@ -12,7 +12,7 @@ use crate::history::{self, Event, EventKind};
 use crate::ids::{EventId, ExecutionId, InstanceId};
 use crate::metadata::{self, Identity, Status};
 use crate::payload::Payload;
-use crate::providers::{InstanceRecord, KvPageRequest, Provider, ProviderError};
+use crate::providers::{ErrorKind, InstanceRecord, KvPageRequest, Provider, ProviderError};
 use crate::replay::{Execution, Facts, Open};
 
 /// How many events are read at once.
@@ -27,7 +27,8 @@ pub(super) struct Loaded {
     unreadable: Option<String>,
 }
 
-/// Reads it. A history that cannot be read is a reason to suspend the instance, not to stop the shard.
+/// Reads it. What is damaged is a reason to suspend the instance, with the name of the record, not to stop the shard or
+/// to try again and again.
 pub(super) async fn load(
     provider: Arc<dyn Provider>,
     instance: InstanceId,
@@ -35,13 +36,23 @@ pub(super) async fn load(
     history_len: u64,
     suspect: Option<Suspect>,
 ) -> Result<Loaded, ProviderError> {
-    let record = provider.instance(&instance).await?;
+    let record = match provider.instance(&instance).await {
+        Err(error) if error.kind() == ErrorKind::Corrupt => return Ok(Loaded::damaged(None, &error)),
+        record => record?,
+    };
     let closed = record.clone().and_then(metadata::read).is_some_and(|status| status.status.is_closed());
     let trial = match suspect {
         Some(suspect) => suspect.judge(&*provider, &instance, record.as_ref()).await?,
         None => Trial::None,
     };
-    let kv = if record.is_some() { read_kv(&*provider, &instance).await? } else { Arc::default() };
+    let kv = match &record {
+        Some(_) => read_kv(&*provider, &instance).await,
+        None => Ok(Arc::default()),
+    };
+    let kv = match kv {
+        Err(error) if error.kind() == ErrorKind::Corrupt => return Ok(Loaded::damaged(record, &error)),
+        kv => kv?,
+    };
     let mut loaded = Loaded { record, kv, trial, history: Vec::new(), unreadable: None };
     if closed {
         return Ok(loaded);
@@ -90,6 +101,12 @@ async fn read_kv(
 }
 
 impl Loaded {
+    /// Of this more cannot be read.
+    fn damaged(record: Option<InstanceRecord>, error: &ProviderError) -> Self {
+        let unreadable = Some(error.to_string());
+        Self { record, kv: Arc::default(), trial: Trial::None, history: Vec::new(), unreadable }
+    }
+
     fn unreadable(mut self, report: String) -> Self {
         self.unreadable = Some(report);
         self
@@ -113,7 +130,7 @@ impl Loaded {
         if let Some(status) = status.as_ref().filter(|status| status.status.is_closed()) {
             return (Resident::Closed { execution_id, status: status.status }, None);
         }
-        if self.record.is_none() {
+        if self.record.is_none() && self.unreadable.is_none() {
             return (Resident::Absent, None);
         }
         let by_hand = status.as_ref().is_some_and(|status| status.status == Status::Suspended);

@@ -1,10 +1,12 @@
 //! Deleting an instance.
 
+use uuid::Uuid;
+
 use crate::client::{Client, Handle};
 use crate::ids::{IdError, InstanceId};
 use crate::metadata::{self, Status};
 use crate::orchestration::Orchestration;
-use crate::providers::{CommitError, ProviderError, TransactionOp};
+use crate::providers::{CommitError, CommitId, ErrorKind, ProviderError, Transaction, TransactionOp};
 
 /// An instance was not deleted.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,8 @@ pub enum DeleteError {
 }
 
 impl Client {
-    /// Deletes an instance that has ended: its status, histories, labels, and what waits for it. Its id is free then.
+    /// Deletes an instance that has ended: its status, histories, labels, and what waits for it. Its id is free then. So
+    /// does one whose record, or whose last events, are damaged: nothing could end it.
     ///
     /// # Errors
     /// [`DeleteError::Open`] if it has not ended; nothing is deleted then.
@@ -45,14 +48,26 @@ impl Client {
     }
 
     pub(super) async fn delete_closed(&self, instance: &InstanceId) -> Result<(), DeleteError> {
-        let held = self.hold(instance).await?.ok_or_else(|| DeleteError::Busy(instance.clone()))?;
+        let is_damaged = |error: &ProviderError| error.kind() == ErrorKind::Corrupt;
+        let held = match self.hold(instance).await {
+            // Nobody can hold it, and nobody runs it. What cannot be read has to go all the more.
+            Err(error) if is_damaged(&error) => return self.delete_damaged(instance).await,
+            held => held?.ok_or_else(|| DeleteError::Busy(instance.clone()))?,
+        };
         // Looked at under the lease: it cannot be started again meanwhile.
-        let record = self.provider().instance(instance).await?;
+        let record = match self.provider().instance(instance).await {
+            Err(error) if is_damaged(&error) => {
+                return Ok(self
+                    .finish(&held, vec![TransactionOp::DeleteInstance { instance: instance.clone() }])
+                    .await?);
+            }
+            record => record?,
+        };
         let refused = match &record {
             None => Some(DeleteError::NotFound(instance.clone())),
             Some(record) => match metadata::read(record.clone()).map(|status| status.status) {
                 Some(status) if !status.is_closed() => Some(DeleteError::Open { instance: instance.clone(), status }),
-                // What cannot be read has to go all the more.
+                // Nor can it be told what it is.
                 _ => None,
             },
         };
@@ -66,6 +81,13 @@ impl Client {
                 Ok(self.finish(&held, vec![gone]).await?)
             }
         }
+    }
+
+    async fn delete_damaged(&self, instance: &InstanceId) -> Result<(), DeleteError> {
+        let ops = vec![TransactionOp::DeleteInstance { instance: instance.clone() }];
+        let commit_id = CommitId(Uuid::new_v4().as_u128());
+        self.provider().atomic_batch(Transaction { fence: None, commit_id, ops }).await?;
+        Ok(())
     }
 }
 

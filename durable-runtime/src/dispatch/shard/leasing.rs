@@ -7,7 +7,7 @@ use super::Running;
 use super::lane::Step;
 use crate::dispatch::door::{Accepted, Delivery, Origin};
 use crate::ids::InstanceId;
-use crate::providers::{CommitError, LeasedTurn, ProviderError, Transaction, TransactionOp, TurnRequest};
+use crate::providers::{CommitError, ErrorKind, LeasedTurn, ProviderError, Transaction, TransactionOp, TurnRequest};
 
 impl Running {
     /// Takes the lease on an instance that has messages in hand.
@@ -29,6 +29,13 @@ impl Running {
             Ok(None) if self.lanes.get(instance).is_some_and(|lane| lane.turn.is_some()) => self.free(instance),
             Ok(None) if self.shard.rules.shared => self.enqueue(instance),
             Ok(None) => self.wait(instance),
+            // The store hands it to nobody. What came for it waits in its queue, until it is repaired or deleted.
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                if self.shard.suspended.note(instance, error.to_string()) {
+                    tracing::error!(%instance, "suspended: {error}");
+                }
+                self.enqueue(instance);
+            }
             Err(error) => {
                 tracing::warn!(%instance, %error, "a turn could not be leased");
                 let after = self.note_failure(instance);

@@ -77,7 +77,11 @@ async fn turns_now(shared: &Arc<Shared>, want: &TurnRequest) -> Result<Vec<Lease
         None => index.grant_turns(want, now),
     });
     if grants.is_empty() {
-        return Ok(Vec::new());
+        // Whoever asks for one that is set aside is told so, and does not wait for it.
+        let damaged = |id| shared.with_index(|index, _| index.quarantined(id).map(str::to_owned));
+        let damaged = want.instance.as_ref().and_then(|id| Some((id, damaged(id)?)));
+        let error = |(id, what)| ProviderError::new(ErrorKind::Corrupt, TURNS, what).instance(id);
+        return damaged.map(error).map_or(Ok(Vec::new()), Err);
     }
     let mut unseen = Unseen { shared, fences: grants.iter().map(|grant| grant.fence).collect() };
     shared.inbox.due(shared.clock.now().saturating_add(want.ttl));

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod cleaning;
+mod damaged;
 mod moving;
 mod query;
 mod registry;

@@ -1,11 +1,12 @@
 //! What every provider owes, and what each does besides.
 
 mod fs;
+mod full;
 mod layers;
 mod model;
 mod multiexec;
 mod opening;
-mod sled;
+pub(crate) mod sled;
 mod small_disk;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -152,6 +152,11 @@ impl Index {
         self.parked.get(instance).map(String::as_str)
     }
 
+    /// What of an instance is damaged, if that keeps it from being leased.
+    pub(super) fn quarantined(&self, instance: &InstanceId) -> Option<&str> {
+        self.parked(instance).filter(|_| self.turns.is_quarantined(instance))
+    }
+
     /// The instance was deleted, and with it what was damaged, and how long it was to wait.
     pub(super) fn forgive(&mut self, instance: &InstanceId) {
         self.turns.forgive(instance);
@@ -238,7 +243,10 @@ impl Index {
     /// Takes a lease back that nobody got to see.
     pub(super) fn revoke(&mut self, fence: u64) {
         self.uncount(fence);
-        self.end(fence, Timestamp::EPOCH);
+        // As if it had never been granted: what was held back stays so.
+        let not_before = |lease: &Lease| self.turns.not_before(&lease.token.instance);
+        let not_before = self.leases.get(fence).map_or(Timestamp::EPOCH, not_before);
+        self.end(fence, not_before);
     }
 
     /// What was handed out under this lease does not count as an attempt.

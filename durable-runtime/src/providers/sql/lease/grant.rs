@@ -104,7 +104,6 @@ pub(in super::super) fn turns(
 ) -> Result<Vec<LeasedTurn>, ProviderError> {
     let mut sql = Sql { session, operation: FETCH_TURNS };
     let instances = match &want.instance {
-        Some(instance) if ground.aside.instances.contains(instance) => Vec::new(),
         Some(instance) => vec![instance.clone()],
         None => ready(&mut sql, ground, want.max)?,
     };

@@ -301,7 +301,7 @@ fn a_store_that_is_dropped_lets_go_of_its_folder_at_once() {
 }
 
 /// Opens what is below a store that was closed. Tests that start processes beside this one can hold its lock for a moment.
-fn open_keys(folder: &Path) -> sled::Db {
+pub(crate) fn open_keys(folder: &Path) -> sled::Db {
     // As the provider has it; sled opens a file under no other size.
     let config = sled::Config::new().path(folder.join("sled")).flush_every_ms(None).segment_size(8 << 20);
     let begin = std::time::Instant::now();
