@@ -15,6 +15,8 @@ mod record;
 mod records;
 mod request;
 #[cfg(feature = "sqlite")]
+mod space;
+#[cfg(feature = "sqlite")]
 mod sql;
 mod transaction;
 mod waiters;

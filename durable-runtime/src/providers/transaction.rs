@@ -30,6 +30,29 @@ pub struct Transaction {
     pub ops: Vec<TransactionOp>,
 }
 
+impl Transaction {
+    /// Whether less is kept after it than before.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn only_takes_away(&self) -> bool {
+        use TransactionOp::{
+            AckMessages, AckWork, CancelWork, DeleteExecution, DeleteInstance, PutKv, PutLabels, PutMetadata,
+            ReleaseLock,
+        };
+        self.ops.iter().all(|op| match op {
+            AckMessages { .. }
+            | AckWork { .. }
+            | CancelWork { .. }
+            | DeleteExecution { .. }
+            | DeleteInstance { .. }
+            | ReleaseLock { .. } => true,
+            PutMetadata { entries, .. } => entries.iter().all(|(_, value)| value.is_none()),
+            PutLabels { labels, .. } => labels.iter().all(|(_, value)| value.is_none()),
+            PutKv { entries, .. } => entries.iter().all(|(_, value)| value.is_none()),
+            _ => false,
+        })
+    }
+}
+
 /// A queue: each instance has one for the messages that bring it turns, and one for the activities it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Queue {

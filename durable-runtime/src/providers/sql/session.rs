@@ -39,6 +39,9 @@ pub(super) trait Session: Send {
     /// Another number whenever somebody else has written.
     fn version(&mut self) -> Result<u64, SqlError>;
 
+    /// Whether there is so little space that only what takes away can be kept, after all was done about that that can be.
+    fn is_full(&mut self) -> Result<bool, SqlError>;
+
     /// Nothing is asked for at the moment: time to tidy up, a little. Answers whether there is more to do.
     fn tidy(&mut self) -> Result<bool, SqlError>;
 }

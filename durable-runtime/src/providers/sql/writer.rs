@@ -62,6 +62,8 @@ pub(super) struct Writer {
     /// What comes due next after that; `None` if it has to be looked up.
     next_change: Option<Timestamp>,
     untidy: bool,
+    /// Whether only what takes away is kept at present.
+    full: bool,
     /// How many jobs the last group had.
     company: usize,
     /// Since when something is kept that is not synced; only without [`Durability::Immediate`].
@@ -90,6 +92,7 @@ impl Writer {
             woken_until,
             next_change: None,
             untidy: true,
+            full: false,
             company: 0,
             unsynced: None,
         }

@@ -34,6 +34,7 @@ const RENEW_SESSION: &str = "UPDATE sessions SET expires = max(expires, ?3, ?4 +
     (SELECT m.session FROM messages m JOIN leases l ON l.instance = m.instance AND l.activity = m.id \
     WHERE l.fence = ?1 AND m.instance = ?2 AND m.queue = 1)";
 const OF_FENCE: &str = "SELECT fence, instance, activity FROM leases WHERE fence = ?1";
+const NOT_BEFORE: &str = "SELECT not_before FROM turns WHERE instance = ?1";
 const GRANTED: &str = "SELECT granted_at FROM leases WHERE fence = ?1";
 /// What was held back when the lease was granted did not come with it.
 const UNCOUNT_TURN: &str = "UPDATE messages SET attempt = attempt - 1 WHERE instance = ?1 AND queue = 0 AND attempt > 0 \
@@ -222,11 +223,17 @@ pub(super) fn revoke(session: &mut dyn Session, fences: &[u64]) -> Result<(), Pr
                     if let Some(granted_at) = sql.first(GRANTED, &[fence.into()], |row| row.moment(0))? {
                         uncount_turn(&mut sql, &instance, granted_at)?;
                     }
+                    // As if it had never been granted: what was held back stays so.
+                    let not_before = sql.first(NOT_BEFORE, &[(&instance).into()], |row| row.moment(0))?;
+                    end_turn(&mut sql, &instance, fence, not_before.unwrap_or(Timestamp::EPOCH))?;
+                    settle(&mut sql, &instance)?;
                 }
-                Some(id) => uncount_activity(&mut sql, &instance, id)?,
+                Some(id) => {
+                    uncount_activity(&mut sql, &instance, id)?;
+                    free_activity(&mut sql, &instance, id, fence)?;
+                }
             }
         }
-        end_all(&mut sql, OF_FENCE, *fence)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use super::session::reserve_of;
 use crate::providers::sql::writer::Dialect;
 
 /// Opening number `n` of a store.
@@ -65,6 +66,11 @@ impl Dialect for Handle {
     fn buried(&mut self, handle: u64) {
         self.left |= handle == self.number;
         remove(&self.store, handle);
+        if self.left
+            && let Err(error) = reserve_of(&self.store).remove()
+        {
+            tracing::warn!(%error, "the reserve beside the store cannot be removed");
+        }
     }
 }
 

@@ -38,8 +38,8 @@ pub enum Sqlite {}
 ///
 /// Every acknowledgement is on disk (the log of changes is synced before it). Processes see each other's work within
 /// milliseconds; what a killed one had leased is free as soon as another one notices, and what a stopped one had when
-/// its lease ends. Beside the file stand SQLite's `-wal` and `-shm`, and one `-handle-<n>` for each opening: they belong
-/// to the store, and are gone when it is closed. The file must be on a disk of this machine, not on a network.
+/// its lease ends. Beside the file stand SQLite's `-wal` and `-shm`, one `-handle-<n>` for each opening, and
+/// `-reserve`, which is given up when the disk is full: they belong to the store, and are gone when it is closed. The file must be on a disk of this machine, not on a network.
 ///
 /// ```
 /// use durable_runtime::providers::{Provider, SqliteProvider};

@@ -66,3 +66,125 @@ fn check(connection: &Connection, path: &Path) -> Result<(), Refused> {
         _ => Err(Refused::Open(OpenError::UnknownFormat { path, found: found.to_string(), supported })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use rusqlite::Connection;
+
+    use super::{APPLICATION, STEPS};
+    use crate::ids::{EventId, ExecutionId, InstanceId, MessageId};
+    use crate::providers::{
+        ActivityRequest, CommitId, KvPageRequest, Maintain, NewMessage, OwnerId, PageRequest, Provider, Queue,
+        SqliteProvider, Transaction, TransactionOp, TurnRequest,
+    };
+
+    const INSTANCES: u128 = 40;
+    /// The tables of the first format, with the columns they had.
+    const TABLES: [(&str, &str); 10] = [
+        ("store", "only_one, commits, fence, sequence, handles, seal"),
+        ("instances", "instance, execution, revision, seal"),
+        ("partitions", "instance, execution, length, seal"),
+        ("events", "instance, execution, event, data"),
+        ("metadata", "instance, key, value"),
+        ("labels", "instance, name, value, seal"),
+        ("messages", "instance, queue, id, sequence, visible_at, execution, topic, tag, attempt, fence"),
+        ("bodies", "sequence, data"),
+        ("turns", "instance, due, place, not_before, fence"),
+        ("commits", "number, id"),
+    ];
+
+    fn id(number: u128) -> InstanceId {
+        InstanceId::new(format!("i{number:03}")).unwrap()
+    }
+
+    fn data(number: u128) -> Bytes {
+        vec![b'x'; [10, 700, 5_000, 20_000][number as usize % 4]].into()
+    }
+
+    fn everything(number: u128) -> Transaction {
+        let (instance, data, execution_id) = (id(number), data(number), ExecutionId::FIRST);
+        let message = |name: &str| NewMessage {
+            id: MessageId::new(name).unwrap(),
+            execution_id,
+            topic: "work".to_owned(),
+            tag: (number % 2 == 0).then(|| "tag".to_owned()),
+            session: None,
+            visible_at: None,
+            data: data.clone(),
+        };
+        let ops = vec![
+            TransactionOp::CreateExecution { instance: instance.clone(), execution_id },
+            TransactionOp::AppendHistory {
+                instance: instance.clone(),
+                execution_id,
+                first: EventId::FIRST,
+                events: vec![data.clone(), data.clone()],
+            },
+            TransactionOp::EnqueueWork { queue: Queue::Turns(instance.clone()), items: vec![message("m")] },
+            TransactionOp::EnqueueWork { queue: Queue::Activities(instance.clone()), items: vec![message("job")] },
+            TransactionOp::PutMetadata {
+                instance: instance.clone(),
+                entries: vec![("output".to_owned(), Some(data.clone()))],
+            },
+            TransactionOp::PutLabels { instance, labels: vec![("kind".to_owned(), Some("order".to_owned()))] },
+        ];
+        Transaction { fence: None, commit_id: CommitId(number + 1), ops }
+    }
+
+    /// The first schema as it was, filled with what stands in a file of today.
+    fn in_format_1(today: &Path, then: &Path) {
+        let connection = Connection::open(then).unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.execute("ATTACH ?1 AS today", [today.to_str().unwrap()]).unwrap();
+        for (table, columns) in TABLES {
+            let copy = format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM today.{table}");
+            assert!(connection.execute(&copy, []).unwrap() > 0, "{table}");
+        }
+        connection.pragma_update(None, "application_id", APPLICATION).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_of_the_first_format_is_brought_up_and_everything_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (today, then) = (folder.path().join("today.db"), folder.path().join("then.db"));
+        let store = SqliteProvider::open(&today).unwrap();
+        for number in 0..INSTANCES {
+            store.atomic_batch(everything(number)).await.unwrap();
+        }
+        store.close().await;
+        in_format_1(&today, &then);
+
+        let store = SqliteProvider::open(&then).unwrap();
+        let checkup = store.doctor().await.unwrap();
+        assert!(checkup.is_sound(), "{checkup}");
+        let labels = vec![("kind".to_owned(), "order".to_owned())];
+        let page = PageRequest { labels, limit: 1_000, ..PageRequest::default() };
+        assert_eq!(store.instances(page).await.unwrap().instances.len(), INSTANCES as usize);
+        for number in 0..INSTANCES {
+            let record = store.instance(&id(number)).await.unwrap().unwrap();
+            assert_eq!(record.metadata["output"], data(number));
+            let events = store.history(&id(number), ExecutionId::FIRST, EventId::FIRST, 9).await.unwrap();
+            assert!(events.len() == 2 && events.iter().all(|event| event.data == data(number)));
+        }
+        // A transaction of then is known, what waited is handed out, and what is new works on what is old.
+        store.atomic_batch(everything(7)).await.unwrap();
+        let (owner, ttl, wait) = (OwnerId::new("test"), Duration::from_secs(99), Duration::ZERO);
+        let turns = TurnRequest { owner: owner.clone(), max: 1_000, ttl, wait, instance: None };
+        assert_eq!(store.fetch_turns(turns).await.unwrap().len(), INSTANCES as usize);
+        let (topics, tags) = (["work".to_owned()].into(), ["tag".to_owned()].into());
+        let jobs = ActivityRequest { owner, max: 1_000, ttl, wait, topics, tags, session_ttl: Some(ttl) };
+        assert_eq!(store.fetch_activities(jobs).await.unwrap().len(), INSTANCES as usize);
+        let entries = vec![("k".to_owned(), Some(data(1)))];
+        let ops = vec![TransactionOp::PutKv { instance: id(0), entries }];
+        store.atomic_batch(Transaction { fence: None, commit_id: CommitId(1_000), ops }).await.unwrap();
+        let page = KvPageRequest { limit: 9, ..KvPageRequest::default() };
+        assert_eq!(store.kv_page(&id(0), page).await.unwrap().entries.len(), 1);
+        store.close().await;
+        assert!(SqliteProvider::open(&then).unwrap().doctor().await.unwrap().is_sound());
+    }
+}

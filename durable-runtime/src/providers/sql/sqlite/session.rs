@@ -1,13 +1,15 @@
 //! A connection to a file of SQLite.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use bytes::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
 use crate::providers::ErrorKind;
+use crate::providers::space::Reserve;
 use crate::providers::sql::session::{Param, Row, Session, SqlError};
 
 /// How long a statement waits for another process that writes.
@@ -20,6 +22,22 @@ const STATEMENTS: usize = 128;
 const LOG_BYTES_MAX: i64 = 64 << 20;
 /// Free pages are given back to the disk when there are so many, and more than a quarter of all.
 const FREE_PAGES: i64 = 1_024;
+
+/// The reserve of a store: it stands beside it while it is open.
+pub(super) fn reserve_of(store: &Path) -> Reserve {
+    Reserve::new(beside(store, "-reserve"), RESERVE_BYTES)
+}
+
+fn beside(store: &Path, what: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(what);
+    name.into()
+}
+
+const RESERVE_BYTES: u64 = 4 << 20;
+/// With less space on the disk, beside what the log takes once more when it is moved into the file, only what takes away
+/// is kept: that needs space too.
+const SPACE_BYTES_MIN: u64 = 4 << 20;
 
 /// How a connection is to be.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +56,8 @@ pub(super) struct SqliteSession {
     connection: Connection,
     /// Whether commits wait for the disk at present.
     syncs: bool,
+    log: PathBuf,
+    reserve: Reserve,
 }
 
 impl SqliteSession {
@@ -75,11 +95,23 @@ impl SqliteSession {
             let pages = i64::try_from(bytes / PAGE_BYTES).unwrap_or(i64::MAX).max(1);
             connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
         }
-        Ok(Self { connection, syncs: true })
+        Ok(Self { connection, syncs: true, log: beside(path, "-wal"), reserve: reserve_of(path) })
     }
 
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
+    }
+
+    /// Whether the log can grow, and all that is in it be moved into the file.
+    fn has_space(&self) -> Result<bool, SqlError> {
+        let of_system = |error: io::Error| SqlError::new(ErrorKind::Unavailable, error);
+        let log = fs::metadata(&self.log).map_or(0, |log| log.len());
+        Ok(!self.reserve.is_needed(log + SPACE_BYTES_MIN).map_err(of_system)?)
+    }
+
+    /// Moves what is in the log into the file, unless somebody still reads it.
+    fn empty_log(&mut self) -> Result<(), SqlError> {
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)", &[], &mut |_| Ok(()))
     }
 
     fn number(&self, pragma: &str) -> rusqlite::Result<i64> {
@@ -148,6 +180,23 @@ impl Session for SqliteSession {
             Ok(())
         })?;
         Ok(version)
+    }
+
+    fn is_full(&mut self) -> Result<bool, SqlError> {
+        if self.has_space()? {
+            return Ok(false);
+        }
+        // What was taken away is space that only this file can use: the disk gets it back, a little at a time, since that
+        // takes space too.
+        while self.number("freelist_count").map_err(error)? > 0 {
+            self.query("PRAGMA incremental_vacuum(64)", &[], &mut |_| Ok(()))?;
+            self.empty_log()?;
+            if self.has_space()? {
+                return Ok(false);
+            }
+        }
+        self.empty_log()?;
+        Ok(!self.has_space()?)
     }
 
     fn tidy(&mut self) -> Result<bool, SqlError> {

@@ -41,6 +41,10 @@ impl Writer {
         if jobs.is_empty() {
             return;
         }
+        if jobs.iter().any(|job| matches!(job, Job::Commit(..))) {
+            // If it cannot be told, the transaction will tell.
+            self.full = self.session.is_full().unwrap_or(false);
+        }
         match self.run_group(&jobs) {
             Ok((outcomes, changes)) => {
                 self.settle(changes);
@@ -154,8 +158,13 @@ impl Writer {
         now: Timestamp,
         changes: &mut Changes,
     ) -> Result<Outcome, SqlError> {
+        let full = self.full;
         let (session, mut ground) = self.ground(counters, now);
         Ok(match job {
+            Job::Commit(transaction, _) if full && !transaction.only_takes_away() => {
+                let message = "no space is left; make some, or delete instances that are not needed any more";
+                Outcome::Commit(Err(ProviderError::new(ErrorKind::Full, COMMIT, message).into()))
+            }
             Job::Commit(transaction, _) => {
                 let written = commit(session, transaction, ground.counters, now)?;
                 Outcome::Commit(written.map(|more| {

@@ -1,7 +1,6 @@
 //! What the store of plain files owes besides the suite.
 
 mod corruption;
-mod full;
 mod histories;
 mod opening;
 

@@ -100,6 +100,8 @@ async fn look(store: &SqliteProvider, case: &str) -> Outcome {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // The reserve says nothing.
+    files.retain(|path| !path.to_string_lossy().ends_with("-reserve"));
     files.sort();
     files
 }
