@@ -46,6 +46,8 @@ mod shared;
 #[cfg(feature = "sled")]
 mod sled;
 mod store;
+#[cfg(test)]
+mod upgrades;
 mod values;
 
 pub use self::engine::KvProvider;

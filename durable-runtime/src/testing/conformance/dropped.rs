@@ -1,5 +1,7 @@
 //! Futures that are dropped half way: nothing stays behind that nobody has.
 
+use std::time::Duration;
+
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
@@ -57,6 +59,31 @@ pub async fn a_turn_that_nobody_got_is_handed_out_again(subject: Subject) {
     let turn = only(subject.provider.fetch_turns(patient_turn()).await.unwrap());
     subject.commit(Some(&turn.lock_token), vec![ack("a", &["start"]), release()]).await;
     assert_eq!((subject.stats().await.turns_leased, subject.stats().await.turn_messages), (0, 0));
+}
+
+pub async fn a_lease_that_nobody_got_leaves_held_back_what_is(subject: Subject) {
+    subject.start("a").await;
+    let turn = subject.turn().await;
+    subject.commit(Some(&turn.lock_token), vec![release_for(60)]).await;
+    let want = || TurnRequest { instance: Some(id("a")), ..any_turn(1) };
+    for _ in 0..20 {
+        if let Some(turns) = subject.provider.fetch_turns(want()).now_or_never() {
+            for turn in turns.unwrap() {
+                subject.commit(Some(&turn.lock_token), vec![release_unseen(Some(Duration::from_secs(60)))]).await;
+            }
+        }
+    }
+    // Until all of them are taken back, it is somebody's.
+    let turn = loop {
+        match subject.provider.fetch_turns(want()).await.unwrap().pop() {
+            Some(turn) => break turn,
+            None => std::thread::yield_now(),
+        }
+    };
+    assert!(turn.messages.is_empty(), "it is held back");
+    subject.commit(Some(&turn.lock_token), vec![release_unseen(Some(Duration::from_secs(60)))]).await;
+    subject.clock.advance(Duration::from_secs(60));
+    assert_eq!(subject.turn().await.attempt, 2);
 }
 
 pub async fn an_activity_that_nobody_got_is_handed_out_again(subject: Subject) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::kit::*;
+use crate::clock::Timestamp;
 use crate::ids::LockToken;
 use crate::providers::{CommitError, TransactionOp};
 
@@ -84,6 +85,43 @@ pub async fn a_message_of_the_turn_that_is_given_back_may_be_acknowledged(subjec
     subject.commit(Some(&turn.lock_token), vec![ack("a", &["1"]), send("a", "3"), release]).await;
     let turn = subject.turn().await;
     assert_eq!((ids(&turn), turn.attempt), (vec!["2".to_owned(), "3".to_owned()], 1));
+}
+
+pub async fn a_lease_on_what_is_held_back_gives_back_nothing(subject: Subject) {
+    subject.start("a").await;
+    let turn = subject.turn().await;
+    subject.commit(Some(&turn.lock_token), vec![release_for(60)]).await;
+    let held = subject.turn_of("a").await;
+    assert!(held.messages.is_empty());
+    subject.commit(Some(&held.lock_token), vec![release_unseen(None)]).await;
+    let turn = subject.turn().await;
+    assert_eq!((ids(&turn), turn.attempt), (vec!["start".to_owned()], 2), "it was handed out once");
+}
+
+pub async fn a_turn_that_is_given_back_can_be_held_back(subject: Subject) {
+    subject.start("a").await;
+    let mut turn = subject.turn().await;
+    for _ in 0..3 {
+        subject.commit(Some(&turn.lock_token), vec![release_unseen(Some(Duration::from_secs(60)))]).await;
+        assert!(subject.turns(10).await.is_empty());
+        turn = subject.turn_of("a").await;
+        assert!(turn.messages.is_empty());
+    }
+    subject.commit(Some(&turn.lock_token), vec![release_unseen(Some(Duration::from_secs(5)))]).await;
+    subject.clock.advance(Duration::from_secs(5));
+    assert_eq!(subject.turn().await.attempt, 1);
+}
+
+pub async fn what_comes_during_a_turn_that_is_given_back_counts_from_one(subject: Subject) {
+    subject.start("a").await;
+    let turn = subject.turn().await;
+    subject.commit(None, vec![send("a", "meanwhile"), send_at("a", "early", Timestamp::EPOCH)]).await;
+    subject.commit(Some(&turn.lock_token), vec![release_unseen(None)]).await;
+    for attempt in 1..=2 {
+        let turn = subject.turn().await;
+        assert_eq!((turn.messages.len(), turn.attempt), (3, attempt));
+        subject.commit(Some(&turn.lock_token), vec![release()]).await;
+    }
 }
 
 pub async fn attempts_go_on_over_restarts(mut subject: Subject) {

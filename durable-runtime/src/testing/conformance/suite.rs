@@ -325,6 +325,9 @@ macro_rules! conformance_suite {
                     work_is_given_back_or_ended_in_one_transaction
                     a_turn_that_is_given_back_does_not_count
                     a_message_of_the_turn_that_is_given_back_may_be_acknowledged
+                    a_lease_on_what_is_held_back_gives_back_nothing
+                    a_turn_that_is_given_back_can_be_held_back
+                    what_comes_during_a_turn_that_is_given_back_counts_from_one
                     attempts_go_on_over_restarts
                     attempts_given_back_are_so_after_a_restart
                     what_was_held_back_is_not_given_back
@@ -489,6 +492,7 @@ macro_rules! conformance_suite {
                     a_dropped_wait_for_turns_takes_nothing
                     a_dropped_wait_for_activities_takes_nothing
                     a_turn_that_nobody_got_is_handed_out_again
+                    a_lease_that_nobody_got_leaves_held_back_what_is
                     an_activity_that_nobody_got_is_handed_out_again
                     dropped_waits_for_a_change_leave_others_waiting
                     dropped_reads_leave_the_store_usable

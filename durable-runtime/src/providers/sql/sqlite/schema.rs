@@ -111,7 +111,7 @@ mod tests {
             id: MessageId::new(name).unwrap(),
             execution_id,
             topic: "work".to_owned(),
-            tag: (number % 2 == 0).then(|| "tag".to_owned()),
+            tag: number.is_multiple_of(2).then(|| "tag".to_owned()),
             session: None,
             visible_at: None,
             data: data.clone(),
