@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest id, name or label in bytes (INVARIANTS S1: every store must be able to use it as part of a key).
+/// The longest id, name or label in bytes (every store must be able to use it as part of a key).
 pub const ID_BYTES_MAX: usize = 512;
 
 /// Why a text cannot be an id or a name.

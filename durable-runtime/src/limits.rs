@@ -1,6 +1,6 @@
 //! What is refused before it is stored.
 
-/// What is refused, with a typed error, before anything is stored (defaults: INVARIANTS S17).
+/// What is refused, with a typed error, before anything is stored; each with its default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

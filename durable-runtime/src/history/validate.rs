@@ -1,4 +1,4 @@
-//! What every history must be (INVARIANTS I5), checked from the outside.
+//! What every history must be, checked from the outside.
 
 use std::collections::BTreeSet;
 

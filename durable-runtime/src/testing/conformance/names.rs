@@ -1,4 +1,4 @@
-//! Names that want to be something else: kept apart, given back as they came, and found again (INVARIANTS S1).
+//! Names that want to be something else: kept apart, given back as they came, and found again.
 
 use bytes::Bytes;
 
