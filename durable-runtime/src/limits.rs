@@ -8,6 +8,9 @@ pub struct Limits {
     pub payload_bytes_max: usize,
     /// The longest history of one execution, in events: 50,000. Longer work continues as new.
     pub history_events_max: u64,
+    /// How long the payloads in the history of one execution may be together, in bytes of JSON: 32 MiB. Longer work
+    /// continues as new.
+    pub history_bytes_max: usize,
     /// How many activities, timers, children and waits of one instance may be open at once: 10,000.
     pub open_commands_max: usize,
     /// How many raised events of one instance may wait to be taken: 10,000.
@@ -36,6 +39,7 @@ impl Default for Limits {
         Self {
             payload_bytes_max: 2 * 1024 * 1024,
             history_events_max: 50_000,
+            history_bytes_max: 32 * 1024 * 1024,
             open_commands_max: 10_000,
             buffered_events_max: 10_000,
             deliveries_max: 10,

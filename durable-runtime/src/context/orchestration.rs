@@ -230,6 +230,31 @@ impl OrchestrationContext {
     pub fn history_len(&self) -> u64 {
         self.ask(|journal| journal.position()).0
     }
+
+    /// Whether the history has come to a tenth of what it may have, in events or in bytes, when the code was last woken: a
+    /// good place to continue as new. The [limits](crate::Limits) of the runtime decide; change them only together with
+    /// the version of an orchestration that asks for this.
+    ///
+    /// ```
+    /// use durable_runtime::prelude::*;
+    ///
+    /// #[orchestration]
+    /// async fn counts(ctx: OrchestrationContext, mut sum: u64) -> u64 {
+    ///     while !ctx.is_continue_as_new_suggested() {
+    ///         sum += ctx.event::<Counted>().await.by;
+    ///     }
+    ///     counts(&ctx, sum).continue_as_new().await
+    /// }
+    ///
+    /// #[derive(Event, Serialize, Deserialize)]
+    /// struct Counted {
+    ///     by: u64,
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn is_continue_as_new_suggested(&self) -> bool {
+        self.ask(|journal| journal.is_long())
+    }
 }
 
 impl std::fmt::Debug for OrchestrationContext {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::caps::Capped;
 use super::leases::LEASE_TTL;
 use super::runtime::Runtime;
+use super::shard::LiveMax;
 use super::start::start;
 use crate::activity::{Activity, ActivityHandler, StateKey, States};
 use crate::client::TraceSource;
@@ -41,7 +42,7 @@ pub struct RuntimeBuilder {
     pub(super) limits: Limits,
     pub(super) shards: usize,
     pub(super) activities_max: u32,
-    pub(super) live_max: NonZeroUsize,
+    pub(super) live_max: LiveMax,
     pub(super) tags: Vec<String>,
     pub(super) keep_store_open: bool,
     pub(super) double_check: bool,
@@ -69,7 +70,7 @@ const CANCEL_GRACE: Duration = Duration::from_secs(10);
 /// How many activities run at once unless the builder says otherwise.
 const ACTIVITIES_MAX: u32 = 256;
 /// How many executions stay in memory on each shard unless the builder says otherwise.
-const LIVE_MAX: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+const LIVE_MAX: LiveMax = LiveMax { executions: NonZeroUsize::new(4_096).unwrap(), bytes: 128 << 20 };
 
 impl RuntimeBuilder {
     pub(super) fn new(provider: Arc<dyn Provider>) -> Self {
@@ -190,7 +191,15 @@ impl RuntimeBuilder {
     /// left come back by a replay of their history.
     #[must_use]
     pub fn live_executions_max(mut self, live_max: usize) -> Self {
-        self.live_max = NonZeroUsize::new(live_max).unwrap_or(NonZeroUsize::MIN);
+        self.live_max.executions = NonZeroUsize::new(live_max).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// How many bytes the executions that each shard keeps in memory between turns may take, about: 128 MiB unless you say
+    /// otherwise. Counted are their bodies, and the payloads of their histories, which these may still have.
+    #[must_use]
+    pub fn live_bytes_max(mut self, bytes: usize) -> Self {
+        self.live_max.bytes = bytes;
         self
     }
 

@@ -95,6 +95,14 @@ impl Resident {
         }
     }
 
+    /// About how much memory it takes, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Live(live) => live.execution.weight(),
+            _ => 0,
+        }
+    }
+
     pub(super) fn execution_id(&self) -> ExecutionId {
         match self {
             Self::Absent | Self::Unloaded => ExecutionId(0),

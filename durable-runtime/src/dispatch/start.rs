@@ -133,7 +133,8 @@ impl Start {
         let watch = Watch::default();
         self.watches.push(watch.clone());
         let double_check = if self.builder.double_check {
-            let (check, thread) = DoubleCheck::spawn(number, self.builder.live_max).map_err(StartError::Thread)?;
+            let (check, thread) =
+                DoubleCheck::spawn(number, self.builder.live_max.executions).map_err(StartError::Thread)?;
             self.threads.push(thread);
             Some(check)
         } else {

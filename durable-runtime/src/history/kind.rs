@@ -1,6 +1,7 @@
 //! What can be told of an event by its kind alone.
 
 use super::event::EventKind;
+use super::failure::Failure;
 use super::place::Place;
 use crate::ids::CommandId;
 
@@ -33,6 +34,28 @@ impl EventKind {
             Self::Terminated { .. } => "terminated",
             Self::Poisoned { .. } => "poisoned",
             Self::ContinuedAsNew { .. } => "continued_as_new",
+        }
+    }
+
+    /// How long its payloads are together, in bytes. The rest of an event is short.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        match self {
+            Self::Started(started) => {
+                started.input.len() + started.carried.iter().map(|carried| carried.value.len()).sum::<usize>()
+            }
+            Self::ActivityCompleted { output: payload, .. }
+            | Self::ChildCompleted { output: payload, .. }
+            | Self::Completed { output: payload }
+            | Self::EventRaised { value: payload, .. }
+            | Self::SideEffectRecorded { value: payload, .. }
+            | Self::ActivityScheduled { input: payload, .. }
+            | Self::ChildStarted { input: payload, .. }
+            | Self::ContinuedAsNew { input: payload, .. }
+            | Self::KvRead { value: Some(payload), .. }
+            | Self::ActivityFailed { failure: Failure::Failed { error: payload }, .. }
+            | Self::ChildFailed { failure: Failure::Failed { error: payload }, .. }
+            | Self::Failed { failure: Failure::Failed { error: payload } } => payload.len(),
+            _ => 0,
         }
     }
 

@@ -98,7 +98,7 @@ impl Running {
             }
             Resident::Live(_) => {
                 self.shard.suspended.clear(instance);
-                self.live.push(instance.clone(), (resident, kept));
+                self.live.push(instance.clone(), resident, kept);
             }
             Resident::Absent | Resident::Unloaded | Resident::Pending { .. } | Resident::Closed { .. } => {
                 self.shard.suspended.clear(instance)

@@ -5,9 +5,9 @@
 mod commit;
 mod lane;
 mod leasing;
+mod live;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::task::{Context, Poll, Wake, Waker};
@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use lru::LruCache;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::lane::{Lane, Pending, Step, take_inputs};
+use self::live::LiveExecutions;
+pub(super) use self::live::LiveMax;
 use super::door::{Question, ToShard, TurnRoom};
 use super::kept::Kept;
 use super::leases::Leases;
@@ -50,7 +51,7 @@ pub(super) struct Shard {
     pub(super) supervisor: Supervisor,
     /// The runtime on which futures of the store may rely.
     pub(super) engine: Handle,
-    pub(super) live_max: NonZeroUsize,
+    pub(super) live_max: LiveMax,
     pub(super) commit_ids: CommitIds,
     /// One turn at a time that may kill the process.
     pub(super) trials: Arc<Semaphore>,
@@ -80,7 +81,7 @@ impl Wake for Unpark {
 
 /// Runs a shard until it is told to stop and nothing is under way.
 pub(super) fn run(shard: Shard, inbox: &Receiver<ToShard>) {
-    let live = LruCache::new(shard.live_max);
+    let live = LiveExecutions::new(shard.live_max);
     let mut running =
         Running { shard, lanes: BTreeMap::new(), live, pending: FuturesUnordered::new(), stopping: false };
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
@@ -103,7 +104,7 @@ pub(super) fn run(shard: Shard, inbox: &Receiver<ToShard>) {
 struct Running {
     shard: Shard,
     lanes: BTreeMap<InstanceId, Lane>,
-    live: LruCache<InstanceId, (Resident, Kept)>,
+    live: LiveExecutions,
     pending: FuturesUnordered<Pending>,
     stopping: bool,
 }
@@ -130,7 +131,7 @@ impl Running {
 
     fn answer(&self, question: Question) {
         let open = match self.live.peek(&question.instance) {
-            Some((Resident::Live(live), _)) if live.execution.history_len() == question.history_len => {
+            Some(Resident::Live(live)) if live.execution.history_len() == question.history_len => {
                 Some(live.execution.open_commands())
             }
             _ => None,

@@ -56,9 +56,16 @@ impl Execution {
     }
 
     pub(super) fn check_length(&self) {
-        let most = self.journal.borrow().facts.limits.history_events_max;
-        if self.history_len >= most {
-            let message = format!("the history has {most} events; let the orchestration continue as new before that");
+        let (limits, bytes) = (self.journal.borrow().facts.limits, self.journal.borrow().history_bytes);
+        let reached = if self.history_len >= limits.history_events_max {
+            Some(format!("{} events", limits.history_events_max))
+        } else if bytes >= limits.history_bytes_max {
+            Some(format!("payloads of {bytes} bytes; at most {} are kept", limits.history_bytes_max))
+        } else {
+            None
+        };
+        if let Some(reached) = reached {
+            let message = format!("the history has {reached}; let the orchestration continue as new before that");
             self.finish(EventKind::Failed { failure: Failure::LimitReached { message } });
         }
     }

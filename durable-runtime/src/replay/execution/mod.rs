@@ -79,6 +79,11 @@ impl Execution {
         self.history_len
     }
 
+    /// About how much memory it takes: its body, and at most the payloads of its history.
+    pub(crate) fn weight(&self) -> usize {
+        self.task.as_deref().map_or(0, std::mem::size_of_val) + self.journal.borrow().history_bytes
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         self.journal.borrow().end().is_some()
     }
@@ -134,6 +139,7 @@ impl Execution {
             events.push(Event { id: EventId(self.history_len), at, kind });
         }
         let mut journal = self.journal.borrow_mut();
+        journal.history_bytes += events.iter().skip(1).map(|event| event.kind.payload_bytes()).sum::<usize>();
         Applied { events, cancelled: journal.take_cancelled(), returned: journal.take_returned() }
     }
     /// Feeds one event and runs the code as far as it goes; answers with the commands given.
@@ -141,6 +147,7 @@ impl Execution {
         {
             let mut journal = self.journal.borrow_mut();
             journal.enter(event.id, event.at, replaying, recorded);
+            journal.history_bytes += event.kind.payload_bytes();
             journal.resolve(&event.kind);
         }
         match &event.kind {

@@ -37,6 +37,8 @@ impl Execution {
         self.journal.borrow_mut().take_kept();
         self.journal.borrow_mut().take_returned();
         self.history_len = event.id.0 + commands.len() as u64;
+        let bytes: usize = commands.iter().map(|event| event.kind.payload_bytes()).sum();
+        self.journal.borrow_mut().history_bytes += bytes;
         // A patch that the code does not ask about any more has done its work.
         let is_over = |kind: &EventKind| matches!(kind, EventKind::Patched { .. }) && !given.contains(kind);
         let commands: Vec<&EventKind> =

@@ -15,6 +15,12 @@ impl Journal {
         self.position
     }
 
+    /// Whether the history has come to a tenth of what it may have.
+    pub(crate) fn is_long(&self) -> bool {
+        let limits = &self.facts.limits;
+        self.position.0 >= limits.history_events_max / 10 || self.history_bytes >= limits.history_bytes_max / 10
+    }
+
     pub(crate) fn is_replaying(&self) -> bool {
         self.replaying
     }

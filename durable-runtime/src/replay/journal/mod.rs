@@ -62,6 +62,8 @@ pub(crate) struct Journal {
     /// How many instances stand above it.
     pub(crate) depth: u32,
     position: EventId,
+    /// How long the payloads in the history are together.
+    pub(crate) history_bytes: usize,
     now: Timestamp,
     replaying: bool,
     commands: u64,
@@ -98,6 +100,7 @@ impl Journal {
             facts,
             depth: 0,
             position: EventId(0),
+            history_bytes: 0,
             now: Timestamp::EPOCH,
             replaying: false,
             commands: 0,

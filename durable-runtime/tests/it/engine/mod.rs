@@ -17,6 +17,7 @@ mod heartbeats;
 mod instances;
 mod kept;
 mod lasting_leases;
+mod long_histories;
 mod mailbox;
 mod messages;
 mod panics;
