@@ -66,9 +66,14 @@ impl Engine for Restate {
         match job {
             Job::Wait { .. } => Ok(self.waiter(id).handle().await?.attach().await?.into_body().into_inner()),
             // The same key: this is the call that was begun, not a new one.
-            _ => self.run(id, job).await,
+            _ => {
+                let call = self.runner().run(Json(job.clone())).idempotency_key(id).call().await?;
+                Ok(call.into_body()?.into_inner())
+            }
         }
     }
+
+    /// One call, without a key: its fastest way. Who begins it cannot ask for it again.
 
     async fn run(&self, id: &str, job: &Job) -> Result<Note> {
         if let Job::Generations { note, .. } = job {
@@ -76,7 +81,7 @@ impl Engine for Restate {
             LAST_GENERATION.notified().await;
             return Ok(note.clone());
         }
-        Ok(self.runner().run(Json(job.clone())).idempotency_key(id).call().await?.into_body()?.into_inner())
+        Ok(self.runner().run(Json(job.clone())).call().await?.into_body()?.into_inner())
     }
 
     async fn raise(&self, id: &str, note: &Note) -> Result {
@@ -96,8 +101,13 @@ impl Engine for Restate {
 
     fn remark(_: &Settings, workload: Workload) -> Option<String> {
         let remark = match workload {
+            Workload::W1 | Workload::W2 | Workload::W4 => {
+                "one call without a key, its fastest way; with us, each start has an id"
+            }
             Workload::W6 | Workload::W8 => "the event is a durable promise of a workflow, resolved by a handler of it",
-            Workload::W3 => "each activity is a call of a handler; its SDK cannot join steps that run inside one",
+            Workload::W3 => {
+                "one call without a key; each activity is a call of a handler: its SDK cannot join steps that run inside one"
+            }
             Workload::W7 => "it has no continue-as-new; each invocation sends the next one",
             _ => return None,
         };
