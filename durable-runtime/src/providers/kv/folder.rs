@@ -44,14 +44,14 @@ impl Folder {
         let unwritable = |source| OpenError::of_system(path, source);
         create(path).map_err(unwritable)?;
         refuse_foreign(path)?;
-        let lock = lock(path)?;
+        let folder = Self { path: path.to_owned(), lock: lock(path)? };
         // Looked at under the lock: two processes may make the folder at once.
         match fs::read(path.join(MARKER)) {
             Ok(bytes) => check_marker(path, kind, &bytes)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => write_marker(path, kind).map_err(unwritable)?,
             Err(error) => return Err(unwritable(error)),
         }
-        Ok(Self { path: path.to_owned(), lock })
+        Ok(folder)
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -234,15 +234,7 @@ impl SledFolder {
 
     fn open_sled(&self, path: &Path) -> sled::Result<sled::Db> {
         let config = sled::Config::new().path(path).cache_capacity(self.cache_bytes).flush_every_ms(None);
-        let config = config.segment_size(SEGMENT_BYTES);
-        let begin = Instant::now();
-        loop {
-            match guard::call(|| config.open()) {
-                // We hold the folder, so this is what a store that was killed or dropped has not let go of yet.
-                Err(error) if is_locked(&error) && begin.elapsed() < LET_GO => std::thread::sleep(LOOK_AGAIN),
-                other => return other,
-            }
-        }
+        open_when_let_go(&config.segment_size(SEGMENT_BYTES))
     }
 
     /// Snapshots only make opening faster; all they say stands in the data file too. So when sled does not open because
@@ -262,6 +254,19 @@ impl SledFolder {
             sled::Error::Io(source) => OpenError::of_system(&path, source),
             sled::Error::Unsupported(message) => OpenError::OtherSettings { path, message },
             other => OpenError::Corrupt { path, message: other.to_string() },
+        }
+    }
+}
+
+/// Opens files of sled that nobody else may use: if they are locked, whoever dropped them has not let go of them yet. sled's
+/// own threads hold them a moment longer than its handle lives; so does a process that another thread is just starting,
+/// which has a copy of all that is open until it becomes the new program.
+fn open_when_let_go(config: &sled::Config) -> sled::Result<sled::Db> {
+    let begin = Instant::now();
+    loop {
+        match guard::call(|| config.open()) {
+            Err(error) if is_locked(&error) && begin.elapsed() < LET_GO => std::thread::sleep(LOOK_AGAIN),
+            other => return other,
         }
     }
 }

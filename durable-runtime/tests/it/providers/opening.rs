@@ -82,6 +82,28 @@ fn a_format_that_nobody_has_written_is_unknown_and_one_of_tomorrow_is_newer() {
     }
 }
 
+/// A process has a copy of every file that is open, and of the locks on them, until it becomes the new program.
+#[test]
+fn a_store_that_was_dropped_or_refused_is_free_while_processes_are_being_started() {
+    let folder = tempfile::tempdir().unwrap();
+    std::thread::scope(|scope| {
+        let start = || (0..200).for_each(|_| drop(std::process::Command::new("true").status()));
+        let starting = scope.spawn(start);
+        while !starting.is_finished() {
+            for (store, open) in STORES {
+                open(folder.path()).unwrap_or_else(|error| panic!("{store}: {error}"));
+                if *store != "sqlite" {
+                    let path = path(store, folder.path());
+                    set_format(store, &path, 77);
+                    let error = open(folder.path()).unwrap_err();
+                    assert!(matches!(error, OpenError::NewerFormat { .. }), "{store}: {error:?}");
+                    set_format(store, &path, 1);
+                }
+            }
+        }
+    });
+}
+
 fn set_format(store: &str, path: &Path, format: i64) {
     if store == "sqlite" {
         rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", format).unwrap();

@@ -70,7 +70,8 @@ mod tests {
     fn what_sled_writes_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         for _ in 0..2 {
-            let db = sled::Config::new().path(folder.path()).flush_every_ms(None).open().unwrap();
+            let config = sled::Config::new().path(folder.path()).flush_every_ms(None);
+            let db = super::super::open_when_let_go(&config).unwrap();
             db.insert("key", "value").unwrap();
             db.flush().unwrap();
         }
