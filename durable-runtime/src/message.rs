@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::history::{ActivitySettings, Carried, EventKind, FailedAttempt, Failure, Parent};
+use crate::history::{ActivitySettings, Carried, EventKind, FailedAttempt, Failure, HISTORY_FORMAT, Parent};
 use crate::ids::{CommandId, ExecutionId, InstanceId, MessageId};
+use crate::metadata;
 use crate::observe::TraceContext;
 use crate::payload::{CodecError, Payload};
 use crate::providers::{NewMessage, Queue, TransactionOp};
@@ -204,9 +205,27 @@ impl Message {
         }
     }
 
+    /// What a runtime must be able to do for this message, if it is something else than running the instance.
+    fn topic(&self) -> String {
+        match self {
+            Self::Start(start) => metadata::needs(HISTORY_FORMAT, &start.name, &start.version),
+            Self::Terminate { .. } | Self::Suspend | Self::Resume => metadata::ANYBODY.to_owned(),
+            _ => String::new(),
+        }
+    }
+
     /// The operation that keeps it for an instance until its next turn.
     pub(crate) fn enqueue(&self, instance: &InstanceId, id: MessageId) -> Result<TransactionOp, CodecError> {
         self.enqueue_at(instance, id, None)
+    }
+
+    /// As [`Message::enqueue`], for any runtime, whatever it can run.
+    pub(crate) fn enqueue_for_anybody(
+        &self,
+        instance: &InstanceId,
+        id: MessageId,
+    ) -> Result<TransactionOp, CodecError> {
+        self.enqueue_with(String::new(), instance, id, None)
     }
 
     /// As [`Message::enqueue`], but it is not handed over before this moment.
@@ -216,10 +235,20 @@ impl Message {
         id: MessageId,
         visible_at: Option<Timestamp>,
     ) -> Result<TransactionOp, CodecError> {
+        self.enqueue_with(self.topic(), instance, id, visible_at)
+    }
+
+    fn enqueue_with(
+        &self,
+        topic: String,
+        instance: &InstanceId,
+        id: MessageId,
+        visible_at: Option<Timestamp>,
+    ) -> Result<TransactionOp, CodecError> {
         let item = NewMessage {
             id,
             execution_id: ExecutionId::FIRST,
-            topic: String::new(),
+            topic,
             tag: None,
             session: None,
             visible_at,

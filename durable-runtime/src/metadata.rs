@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::dispatch::ActivityUnderWay;
-use crate::history::{EventKind, Failure, Parent, Started};
+use crate::history::{EventKind, Failure, HISTORY_FORMAT, Parent, Started};
 use crate::ids::{ExecutionId, InstanceId, MessageId};
 use crate::message::Start;
 use crate::observe::TraceContext;
@@ -22,6 +22,11 @@ pub(crate) const NAME_LABEL: &str = "durable.name";
 pub(crate) const STATUS_LABEL: &str = "durable.status";
 /// Who started it, if it is a child.
 pub(crate) const PARENT_LABEL: &str = "durable.parent";
+
+/// What a runtime must be able to do to run it; see [`needs`]. An instance that has ended has none.
+pub(crate) const NEEDS_LABEL: &str = "durable.needs";
+/// What every runtime can do, whatever the instance is: ending it, suspending it, letting it go on.
+pub(crate) const ANYBODY: &str = "anybody";
 
 const STATE: &str = "state";
 const RESULT: &str = "result";
@@ -195,10 +200,17 @@ pub(crate) type Entries = Vec<(String, Option<Bytes>)>;
 /// Names and values of labels to set.
 pub(crate) type Labels = Vec<(String, Option<String>)>;
 
+/// What a runtime must be able to do to run this: read histories of this format, and have a handler of this name and
+/// version.
+pub(crate) fn needs(format: u32, name: &str, version: &str) -> String {
+    format!("{format} {version} {name}")
+}
+
 /// By what an instance is found that begins to be this.
 pub(crate) fn labels_begun(identity: &Identity, status: Status) -> Labels {
     let parent = identity.parent.as_ref().map(|parent| parent.instance.to_string());
-    let mut labels = vec![(NAME_LABEL.to_owned(), Some(identity.name.clone()))];
+    let needs = needs(HISTORY_FORMAT, &identity.name, &identity.version);
+    let mut labels = vec![(NAME_LABEL.to_owned(), Some(identity.name.clone())), (NEEDS_LABEL.to_owned(), Some(needs))];
     labels.extend(labels_ended(status));
     // Nothing is taken away from what was never there.
     labels.extend(parent.map(|parent| (PARENT_LABEL.to_owned(), Some(parent))));
@@ -207,7 +219,11 @@ pub(crate) fn labels_begun(identity: &Identity, status: Status) -> Labels {
 
 /// By what an instance is found that stands here now.
 pub(crate) fn labels_ended(status: Status) -> Labels {
-    vec![(STATUS_LABEL.to_owned(), Some(status.to_string()))]
+    let mut labels = vec![(STATUS_LABEL.to_owned(), Some(status.to_string()))];
+    if status.is_closed() {
+        labels.push((NEEDS_LABEL.to_owned(), None));
+    }
+    labels
 }
 
 /// What is kept when an execution begins.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::activity::{Activity, ActivityHandler, ActivityRegistration, States};
 use crate::context::LATEST;
 use crate::dispatch::Capped;
-use crate::history::Place;
+use crate::history::{HISTORY_FORMAT, Place};
+use crate::metadata;
 use crate::orchestration::{Orchestration, OrchestrationHandler, OrchestrationRegistration};
+use crate::providers::Skills;
 
 /// The functions of a program do not fit together; found before anything runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -167,6 +169,35 @@ impl Registry {
 
     pub(crate) fn activity_names(&self) -> Vec<String> {
         self.activities.keys().cloned().collect()
+    }
+
+    /// What turns a runtime with these handlers can run.
+    pub(crate) fn skills(&self) -> Skills {
+        let versions =
+            |(name, version): &(String, String)| [version.clone(), LATEST.to_owned()].map(|v| (name.clone(), v));
+        let handlers = self.orchestrations.keys().flat_map(versions);
+        let of_each_format = |(name, version): (String, String)| {
+            (1..=HISTORY_FORMAT).map(move |format| metadata::needs(format, &name, &version))
+        };
+        let values = handlers.flat_map(of_each_format).chain([metadata::ANYBODY.to_owned()]);
+        Skills::new(metadata::NEEDS_LABEL, values)
+    }
+
+    /// Why a runtime with these handlers cannot run an orchestration of this name and version, with a history of this
+    /// format.
+    pub(crate) fn lacks(&self, format: u32, name: &str, version: &str) -> Option<String> {
+        if self.orchestration(name, version).is_none() {
+            let known = self.known(name);
+            return Some(format!("no orchestration `{name}` of version {version} is registered; {known}"));
+        }
+        (format > HISTORY_FORMAT)
+            .then(|| format!("its history is of format {format}, and this build reads formats up to {HISTORY_FORMAT}"))
+    }
+
+    /// As [`Registry::lacks`], for an instance whose record says that it needs this.
+    pub(crate) fn lacks_for(&self, name: &str, version: &str, needs: Option<&str>) -> Option<String> {
+        let format = needs.and_then(|needs| needs.split(' ').next()?.parse().ok());
+        self.lacks(format.unwrap_or(HISTORY_FORMAT), name, version)
     }
 
     /// The versions of a name, or, if there are none, the names there are.

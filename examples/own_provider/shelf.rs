@@ -89,6 +89,10 @@ impl Provider for Shelf {
         self.until("fetch turns", wait, look).await
     }
 
+    async fn passed_over(&self, skills: &Skills, limit: usize) -> Answer<Vec<PassedOver>> {
+        self.with("list what is passed over", |model, now| model.passed_over(skills, limit, now))
+    }
+
     async fn fetch_activities(&self, want: ActivityRequest) -> Answer<Vec<LeasedActivity>> {
         let look = |model: &mut Model, now| {
             let activities = model.fetch_activities(&want, now);

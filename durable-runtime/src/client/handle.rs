@@ -103,8 +103,13 @@ impl Client {
         let Some(record) = self.provider().instance(&instance).await? else {
             return self.status_before_first_turn(&instance).await;
         };
+        let needs = record.labels.get(metadata::NEEDS_LABEL).cloned();
         let mut status = metadata::read(record).ok_or_else(|| ReadError::Unreadable(instance.clone()))?;
-        let here = self.door().and_then(|door| door.suspended.report(&instance));
+        let here = self.door().and_then(|door| {
+            let open = !status.status.is_closed();
+            let lacks = || door.registry.lacks_for(&status.name, &status.version, needs.as_deref()).filter(|_| open);
+            door.suspended.report(&instance).or_else(lacks)
+        });
         status.suspended = here.or(status.suspended);
         status.activities = self.door().map(|door| door.under_way.of(&instance)).unwrap_or_default();
         Ok(status)

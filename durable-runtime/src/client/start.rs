@@ -262,6 +262,7 @@ impl Client {
             ttl: Duration::from_secs(1),
             wait: Duration::ZERO,
             instance: Some(instance.clone()),
+            skills: None,
         };
         let Some(turn) = self.provider().fetch_turns(want).await?.pop() else {
             return Ok(Timestamp::from(SystemTime::now()));

@@ -21,11 +21,19 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Fetches turns, for ever.
 pub(crate) async fn turns(provider: Arc<dyn Provider>, owner: OwnerId, door: Arc<Door>, ttl: Duration) {
+    let skills = Arc::new(door.registry.skills());
     let room = Arc::new(Semaphore::new(TURNS_MAX));
     loop {
         let Some(mut free) = free(&room).await else { return };
         let max = free.num_permits();
-        let want = TurnRequest { owner: owner.clone(), max, ttl, wait: FETCH_WAIT, instance: None };
+        let want = TurnRequest {
+            owner: owner.clone(),
+            max,
+            ttl,
+            wait: FETCH_WAIT,
+            instance: None,
+            skills: Some(Arc::clone(&skills)),
+        };
         match provider.fetch_turns(want).await {
             Ok(turns) => {
                 for turn in turns {

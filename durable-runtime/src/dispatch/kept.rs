@@ -24,6 +24,8 @@ pub(super) enum Trial {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept {
     pub(super) trial: Trial,
+    /// What its record says of what it needs.
+    pub(super) needs: Option<String>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) kv: Arc<BTreeMap<String, Payload>>,
 }

@@ -8,7 +8,7 @@ use super::kept::{Kept, Trial};
 use super::resident::{Live, Resident};
 use super::trial::Suspect;
 use super::turn::Rules;
-use crate::history::{self, Event, EventKind};
+use crate::history::{self, Event, EventKind, HISTORY_FORMAT};
 use crate::ids::{EventId, ExecutionId, InstanceId};
 use crate::metadata::{self, Identity, Status};
 use crate::payload::Payload;
@@ -115,7 +115,8 @@ impl Loaded {
     /// What the store has beside the history.
     pub(super) fn kept(&self) -> Kept {
         let labels = self.record.as_ref().map(|record| metadata::own_labels(&record.labels)).unwrap_or_default();
-        Kept { trial: self.trial, labels, kv: Arc::clone(&self.kv) }
+        let needs = self.record.as_ref().and_then(|record| record.labels.get(metadata::NEEDS_LABEL).cloned());
+        Kept { trial: self.trial, needs, labels, kv: Arc::clone(&self.kv) }
     }
 
     /// Runs the code over the history. What it went over comes with it, to be gone over twice.
@@ -137,16 +138,22 @@ impl Loaded {
         let identity =
             self.history.first().and_then(identity_of).or_else(|| status.map(Identity::of_status)).map(Arc::new);
         let open = Open::in_history(&self.history);
-        let stopped = |report, by_hand| {
+        let stopped = |report, by_hand, needs| {
             let (identity, open) = (identity.clone(), open.clone());
-            (Resident::Suspended { execution_id, history_len, identity, open, report, by_hand }, None)
+            (Resident::Suspended { execution_id, history_len, identity, open, report, by_hand, needs }, None)
         };
-        let suspended = |report| stopped(report, false);
+        let suspended = |report| stopped(report, false, None);
         if self.trial == Trial::Lost {
-            return stopped("its process has not survived this turn".to_owned(), by_hand);
+            return stopped("its process has not survived this turn".to_owned(), by_hand, None);
         }
         if by_hand {
-            return stopped(metadata::BY_HAND.to_owned(), true);
+            return stopped(metadata::BY_HAND.to_owned(), true, None);
+        }
+        let format = self.history.first().map_or(HISTORY_FORMAT, format_of);
+        if let Some(Identity { name, version, .. }) = identity.as_deref()
+            && let Some(report) = rules.registry.lacks(format, name, version)
+        {
+            return stopped(report, false, Some(metadata::needs(format, name, version)));
         }
         if let Some(report) = self.unreadable {
             return suspended(report);
@@ -155,12 +162,7 @@ impl Loaded {
             return (Resident::Pending { execution_id, identity: None }, None);
         };
         let Some(handler) = rules.registry.orchestration(&identity.name, &identity.version) else {
-            return suspended(format!(
-                "no orchestration `{}` of version {} is registered; {}",
-                identity.name,
-                identity.version,
-                rules.registry.known(&identity.name)
-            ));
+            return suspended(format!("no orchestration `{}` is registered", identity.name));
         };
         if history_len == 0 {
             return (Resident::Pending { execution_id, identity: Some(identity) }, None);
@@ -174,6 +176,13 @@ impl Loaded {
             }
             Err(mismatch) => suspended(mismatch.to_string()),
         }
+    }
+}
+
+fn format_of(first: &Event) -> u32 {
+    match &first.kind {
+        EventKind::Started(started) => started.format,
+        _ => HISTORY_FORMAT,
     }
 }
 

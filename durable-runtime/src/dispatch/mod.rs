@@ -27,6 +27,7 @@ mod suspended;
 mod trial;
 mod turn;
 mod under_way;
+mod unserved;
 mod watchdog;
 
 pub use self::builder::{RuntimeBuilder, StartError as RuntimeError};

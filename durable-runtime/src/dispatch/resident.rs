@@ -15,7 +15,7 @@ const ABSENT_FOR: (Duration, Duration) = (Duration::from_millis(20), Duration::f
 const PENDING_FOR_MAX: Duration = Duration::from_millis(250);
 /// How long events are left alone for which there is no room.
 const FULL_FOR: Duration = Duration::from_millis(250);
-/// How long an instance that cannot go on here is left alone. A restart, with another build, looks at once.
+/// How long an instance that cannot go on here is left alone, though this runtime has its handler. A restart, with another build, looks at once.
 const SUSPENDED_FOR: Duration = Duration::from_secs(60);
 
 /// What is known of an instance when its turn begins, and what is kept of it for the next one.
@@ -54,6 +54,8 @@ pub(super) enum Resident {
         report: String,
         /// Whether somebody wanted it so: it does not go on by itself.
         by_hand: bool,
+        /// What a runtime must be able to do to run it, if this one cannot: others look at once.
+        needs: Option<String>,
     },
 }
 
@@ -75,7 +77,15 @@ impl Before {
     /// It cannot go on from there.
     pub(super) fn suspended(self, report: String) -> Resident {
         let Self { execution_id, history_len, identity } = self;
-        Resident::Suspended { execution_id, history_len, identity, open: Vec::new(), report, by_hand: false }
+        Resident::Suspended {
+            execution_id,
+            history_len,
+            identity,
+            open: Vec::new(),
+            report,
+            by_hand: false,
+            needs: None,
+        }
     }
 }
 
@@ -126,7 +136,7 @@ impl Resident {
             _ => (0, Vec::new()),
         };
         let (execution_id, identity) = (self.execution_id(), self.identity().cloned());
-        *self = Self::Suspended { execution_id, history_len, identity, open, report, by_hand: false };
+        *self = Self::Suspended { execution_id, history_len, identity, open, report, by_hand: false, needs: None };
     }
 
     /// How long its messages wait before they bring another turn, if they have waited so long: as long again.
@@ -134,6 +144,7 @@ impl Resident {
         match self {
             Self::Pending { .. } if left => Some(waited.clamp(ABSENT_FOR.0, PENDING_FOR_MAX)),
             Self::Absent => Some(waited.clamp(ABSENT_FOR.0, ABSENT_FOR.1)),
+            Self::Suspended { needs: Some(_), .. } => None,
             Self::Suspended { .. } => Some(SUSPENDED_FOR),
             // Its mailbox is full.
             Self::Live(_) if left => Some(FULL_FOR),

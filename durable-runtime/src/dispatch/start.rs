@@ -23,6 +23,7 @@ use super::supervised::Supervisor;
 use super::suspended::Suspended;
 use super::turn::Rules;
 use super::under_way::UnderWay;
+use super::unserved;
 use super::watchdog::{self, Watch};
 use crate::client::Client;
 use crate::management::keep_retention;
@@ -171,12 +172,15 @@ impl Start {
         let activities = fetch::activities(provider(), self.owner.clone(), Arc::clone(workers));
         let renewal = leases::renew(provider(), Arc::clone(&self.leases), self.builder.lease);
         let watch = watchdog::watch(self.watches.clone(), self.builder.turn_budget, Arc::clone(&self.suspended));
+        let registry = Arc::clone(&self.registry);
+        let unserved = unserved::watch(provider(), registry, Arc::clone(&self.suspended), self.builder.lease);
         vec![
             self.engine.spawn(turns).abort_handle(),
             // Where bodies run: one thread less to wake for each, and without a free thread none could run anyway.
             self.application.spawn(activities).abort_handle(),
             self.engine.spawn(renewal).abort_handle(),
             self.engine.spawn(watch).abort_handle(),
+            self.engine.spawn(unserved).abort_handle(),
         ]
     }
 }

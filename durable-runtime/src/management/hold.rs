@@ -25,6 +25,7 @@ impl Client {
             ttl: TTL,
             wait: Duration::ZERO,
             instance: Some(instance.clone()),
+            skills: None,
         };
         for _ in 0..TRIES.0 {
             if let Some(held) = self.provider().fetch_turns(want.clone()).await?.pop() {

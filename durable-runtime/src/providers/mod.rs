@@ -14,6 +14,7 @@ mod maintain;
 mod record;
 mod records;
 mod request;
+mod skills;
 #[cfg(feature = "sqlite")]
 mod space;
 #[cfg(feature = "sqlite")]
@@ -39,9 +40,10 @@ pub use self::layers::{Figures, Measured, Measures, Operation, Retrying, Snapsho
 pub use self::maintain::{Checkup, Finding, Maintain};
 pub use self::records::{
     Capabilities, Durability, ExecutionInfo, InstanceMessages, InstanceRecord, KvPage, KvPageRequest, LeaseHolder,
-    LeasedActivity, LeasedMessage, LeasedTurn, Renewal, Stats, StoredEvent, WaitingMessage,
+    LeasedActivity, LeasedMessage, LeasedTurn, PassedOver, Renewal, Stats, StoredEvent, WaitingMessage,
 };
 pub use self::request::{ActivityRequest, OwnerId, TurnRequest};
+pub use self::skills::Skills;
 #[cfg(feature = "sqlite")]
 pub use self::sql::{SqlProvider, SqliteOptions, SqliteProvider};
 pub use self::transaction::{BatchResult, CommitId, NewMessage, Queue, Transaction, TransactionOp};
@@ -59,13 +61,21 @@ use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
 pub trait Provider: Send + Sync + 'static {
     /// Leases instances that have visible messages, the longest ready first, and hands over those messages.
     ///
-    /// Waits up to `want.wait` until there is at least one. With `want.instance` it leases that very instance at
+    /// Waits up to `want.wait` until there is at least one. What `want.skills` are not enough for is passed over without
+    /// being leased or counted, so that a worker that can do it gets it at once. With `want.instance` it leases that very instance at
     /// once if nobody has it, whether messages wait or not, and even if it does not exist yet; it answers with an
     /// empty list if another lease is out.
     ///
     /// # Errors
     /// [`ProviderError`] if the store cannot be read.
     async fn fetch_turns(&self, want: TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError>;
+
+    /// Instances that nobody has and whose visible messages `skills` are not enough for: the longest ready first, at most
+    /// `limit`. They wait for another worker.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if the store cannot be read.
+    async fn passed_over(&self, skills: &Skills, limit: usize) -> Result<Vec<PassedOver>, ProviderError>;
 
     /// Leases visible messages of the activity queue, first in first out. Waits up to `want.wait` for the first.
     ///
@@ -176,6 +186,10 @@ pub trait Provider: Send + Sync + 'static {
 impl<P: Provider + ?Sized> Provider for Arc<P> {
     async fn fetch_turns(&self, want: TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
         (**self).fetch_turns(want).await
+    }
+
+    async fn passed_over(&self, skills: &Skills, limit: usize) -> Result<Vec<PassedOver>, ProviderError> {
+        (**self).passed_over(skills, limit).await
     }
 
     async fn fetch_activities(&self, want: ActivityRequest) -> Result<Vec<LeasedActivity>, ProviderError> {

@@ -28,6 +28,15 @@ pub struct LeasedTurn {
     pub lock_token: LockToken,
 }
 
+/// An instance that is ready, and not taken by a worker because of what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassedOver {
+    /// The instance.
+    pub instance: InstanceId,
+    /// How long it has been ready.
+    pub waited: Duration,
+}
+
 /// A message as it waits in a queue of turns.
 #[derive(Debug, Clone)]
 pub struct LeasedMessage {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Skills;
 use crate::ids::InstanceId;
 
 /// Who holds a lease: one runtime of one process.
@@ -39,8 +40,10 @@ pub struct TurnRequest {
     pub ttl: Duration,
     /// How long to wait for the first.
     pub wait: Duration,
-    /// This instance and no other, with or without messages, existing or not, without waiting.
+    /// This instance and no other, with or without messages, existing or not, whatever it needs, without waiting.
     pub instance: Option<InstanceId>,
+    /// What this worker can do; other turns are passed over without being leased. `None` for all.
+    pub skills: Option<Arc<Skills>>,
 }
 
 /// A wish for activities.

@@ -13,7 +13,7 @@ use crate::metadata::Status;
 use crate::observe::Metrics;
 use crate::orchestration::Orchestration;
 use crate::payload::PayloadValue;
-use crate::providers::{ActivityRequest, MemoryProvider, OwnerId};
+use crate::providers::{ActivityRequest, MemoryProvider, OwnerId, Skills};
 
 /// How long a shutdown may take: nothing is under way by then, unless a test has failed.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -47,6 +47,7 @@ pub struct TestRuntime {
     store: MemoryProvider,
     clock: ManualClock,
     served: ActivityRequest,
+    skills: Skills,
     mocks: Mocks,
 }
 
@@ -124,7 +125,7 @@ impl TestRuntime {
     /// Waits until nothing is under way any more: every instance waits for a timer, an event or nothing. No time passes.
     /// Answers when the next timer is due.
     pub async fn settled(&self) -> Option<Timestamp> {
-        self.store.settled(&self.served).await
+        self.store.settled(&self.skills, &self.served).await
     }
 
     /// Lets so much time pass, from one timer to the next; what each brings is done before the next is due.
@@ -308,6 +309,7 @@ impl TestRuntimeBuilder {
             tags,
             session_ttl: Some(Duration::ZERO),
         };
-        Ok(TestRuntime { runtime, store, clock, served, mocks })
+        let skills = runtime.handlers().skills();
+        Ok(TestRuntime { runtime, store, clock, served, skills, mocks })
     }
 }

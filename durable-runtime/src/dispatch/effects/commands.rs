@@ -70,7 +70,13 @@ impl Effects {
                     trace: self.trace.clone(),
                 };
                 let id = sent_message_id("start", &self.instance, execution_id, *command);
-                self.sent.push(Message::Start(start).enqueue(instance, id)?);
+                let unknown = self.alone.as_ref().is_some_and(|here| here.orchestration(name, version).is_none());
+                let message = Message::Start(start);
+                self.sent.push(match unknown && !detached {
+                    // Nobody can run it: whoever takes it tells the parent so.
+                    true => message.enqueue_for_anybody(instance, id)?,
+                    false => message.enqueue(instance, id)?,
+                });
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 mod commands;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -13,6 +14,7 @@ use crate::metadata::{Entries, Labels};
 use crate::observe::TraceContext;
 use crate::payload::{CodecError, Payload};
 use crate::providers::{NewMessage, Queue, TransactionOp};
+use crate::registry::Registry;
 use crate::replay::Applied;
 
 /// What a turn asks the store for.
@@ -20,6 +22,8 @@ pub(super) struct Effects {
     instance: InstanceId,
     /// That of the lease of the turn.
     fence: u64,
+    /// Who says which children can be run at all, where nobody else can run them.
+    alone: Option<Arc<Registry>>,
     /// The trace that what is asked for belongs to.
     pub(super) trace: Option<TraceContext>,
     /// How many instances stand above it.
@@ -40,10 +44,11 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    pub(super) fn new(instance: InstanceId, fence: u64) -> Self {
+    pub(super) fn new(instance: InstanceId, fence: u64, alone: Option<Arc<Registry>>) -> Self {
         Self {
             instance,
             fence,
+            alone,
             trace: None,
             depth: 0,
             created: Vec::new(),

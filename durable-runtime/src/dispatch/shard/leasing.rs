@@ -19,6 +19,7 @@ impl Running {
             ttl: self.shard.lease,
             wait: Duration::ZERO,
             instance: Some(instance.clone()),
+            skills: None,
         };
         self.pending.push(Box::pin(async move { Step::Leased(instance, provider.fetch_turns(want).await) }));
     }

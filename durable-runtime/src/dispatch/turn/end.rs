@@ -53,15 +53,22 @@ impl Turn<'_> {
             let applied = Applied { events: vec![event], cancelled: std::mem::take(open), returned: Vec::new() };
             let depth = identity.as_ref().map_or(0, |identity| identity.depth());
             self.effects.take(*execution_id, depth, applied)?;
+        } else {
+            self.cancel_start();
         }
         self.close(&end)
     }
 
-    /// Ends an instance that waits for its start. A history without a start would be none: it leaves no event.
-    pub(super) fn end_unbegun(&mut self, end: &EventKind) -> Result<(), CodecError> {
+    /// Its own start has nothing to begin any more. It may need what this runtime has not, and so would wait for ever.
+    fn cancel_start(&mut self) {
         let queue = Queue::Turns(self.instance.clone());
         let start = start_message_id(self.resident.execution_id());
         self.effects.push(TransactionOp::CancelWork { queue, items: vec![start] });
+    }
+
+    /// Ends an instance that waits for its start. A history without a start would be none: it leaves no event.
+    pub(super) fn end_unbegun(&mut self, end: &EventKind) -> Result<(), CodecError> {
+        self.cancel_start();
         self.resident.suspend("ended before it began".to_owned());
         self.close(end)
     }

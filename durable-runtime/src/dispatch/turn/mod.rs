@@ -17,7 +17,7 @@ use crate::dispatch::effects::Effects;
 use crate::dispatch::kept::{Kept, Trial};
 use crate::dispatch::resident::Resident;
 use crate::history::{Event, EventKind};
-use crate::ids::{InstanceId, MessageId};
+use crate::ids::{ExecutionId, InstanceId, MessageId};
 use crate::limits::Limits;
 use crate::message::Message;
 use crate::metadata;
@@ -41,6 +41,13 @@ pub(super) struct Rules {
     pub(super) shared: bool,
     /// Whether what a turn added is to be gone over twice.
     pub(super) double_check: bool,
+}
+
+impl Rules {
+    /// What there is, if nobody else runs anything of this store.
+    fn alone(&self) -> Option<Arc<Registry>> {
+        (!self.shared).then(|| Arc::clone(&self.registry))
+    }
 }
 
 /// What a turn comes to.
@@ -125,7 +132,7 @@ pub(super) fn plan(
         now: Timestamp::from_millis(leased.lock_token.granted_at_ms),
         resident,
         kept,
-        effects: Effects::new(leased.instance.clone(), leased.lock_token.fence),
+        effects: Effects::new(leased.instance.clone(), leased.lock_token.fence, rules.alone()),
         acked: Vec::new(),
         answers: Vec::new(),
         deferred: Vec::new(),
@@ -191,10 +198,21 @@ impl Turn<'_> {
         }
     }
 
+    /// What this runtime cannot run is not handed to it again: the store is told what is needed, unless it knows.
+    fn note_needs(&mut self) {
+        if let Resident::Suspended { needs: Some(needs), execution_id, .. } = &self.resident
+            && *execution_id >= ExecutionId::FIRST
+            && self.kept.needs.as_ref() != Some(needs)
+        {
+            self.effects.set_labels(vec![(metadata::NEEDS_LABEL.to_owned(), Some(needs.clone()))]);
+        }
+    }
+
     fn finish(mut self) -> Planned {
         if std::mem::take(&mut self.kept.trial) == Trial::Begun {
             self.effects.put_metadata(metadata::trial(false));
         }
+        self.note_needs();
         let unwanted = self.effects.cancelled_activities().to_vec();
         if !self.acked.is_empty() {
             let (instance, messages) = (self.instance.clone(), self.acked);

@@ -30,12 +30,7 @@ impl Turn<'_> {
 
     /// Nobody here can run it. If nobody else can, its parent hears so; else it waits for who can.
     fn take_unknown_start(&mut self, start: Start, source: Source) -> Result<(), CodecError> {
-        let message = format!(
-            "no orchestration `{}` of version {} is registered; {}",
-            start.name,
-            start.version,
-            self.rules.registry.known(&start.name)
-        );
+        let message = self.rules.registry.lacks(HISTORY_FORMAT, &start.name, &start.version).unwrap_or_default();
         match (&start.parent, self.rules.shared) {
             (Some(parent), false) if parent.command.is_some() => {
                 self.effects.tell_parent(parent, Outcome::Failure(Failure::Unavailable { message }))?;
@@ -43,11 +38,13 @@ impl Turn<'_> {
                 Ok(())
             }
             _ => {
+                let unbegun = matches!(self.resident, Resident::Absent | Resident::Pending { .. });
                 self.resident.suspend(message);
-                if let Resident::Suspended { identity, execution_id, .. } = &mut self.resident
-                    && *execution_id >= ExecutionId::FIRST
-                {
-                    identity.get_or_insert_with(|| Arc::new(Identity::of_start(&start, self.now)));
+                if let Resident::Suspended { identity, execution_id, needs, .. } = &mut self.resident {
+                    if *execution_id >= ExecutionId::FIRST {
+                        identity.get_or_insert_with(|| Arc::new(Identity::of_start(&start, self.now)));
+                    }
+                    *needs = unbegun.then(|| metadata::needs(HISTORY_FORMAT, &start.name, &start.version));
                 }
                 self.keep(Message::Start(start), source)
             }

@@ -215,7 +215,10 @@ impl Committer {
         }
         self.recent.add(kept);
         let changed = std::mem::take(&mut group.changed);
-        group.settle(&mut locked(&shared.index), &shared.heads);
+        let mut index = locked(&shared.index);
+        changed.iter().for_each(|instance| index.forget_need(instance));
+        group.settle(&mut index, &shared.heads);
+        drop(index);
         shared.gate.landed();
         shared.wake_after_commit(changed);
         Ok(())

@@ -19,6 +19,7 @@ use super::list;
 use super::read;
 use super::recover::Recovered;
 use super::shared::Shared;
+use super::skills;
 use super::store::{Opener, OrderedStore, StoreError};
 use super::waiters::{Awaited, Patience};
 use crate::clock::{Clock, Timestamp};
@@ -26,8 +27,8 @@ use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
 use crate::providers::groups::Groups;
 use crate::providers::{
     ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, ExecutionInfo, InstanceMessages, InstancePage,
-    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, Provider, ProviderError, Renewal,
-    Stats, StoredEvent, Transaction, TurnRequest,
+    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, PassedOver, Provider,
+    ProviderError, Renewal, Skills, Stats, StoredEvent, Transaction, TurnRequest,
 };
 
 /// A provider over ordered keys; `A` says which. Clones are handles to one store, which is closed with the last of
@@ -84,13 +85,13 @@ impl<A> KvProvider<A> {
         &self.engine.shared
     }
 
-    /// Waits until nobody holds a lease and nothing waits that could be leased: turns, or the activities that `served`
-    /// asks for. Answers when the next thing comes due.
+    /// Waits until nobody holds a lease and nothing waits that could be leased: turns for which `skills` are enough, or
+    /// the activities that `served` asks for. Answers when the next thing comes due.
     #[cfg(feature = "testing")]
-    pub(crate) async fn settled(&self, served: &ActivityRequest) -> Option<Timestamp> {
+    pub(crate) async fn settled(&self, skills: &Skills, served: &ActivityRequest) -> Option<Timestamp> {
         let waiter = self.shared().waiters.register(Awaited::Commit, Timestamp::MAX);
         loop {
-            if let Some(next) = self.shared().with_index(|index, now| index.settled(served, now)) {
+            if let Some(next) = self.shared().with_index(|index, now| index.settled(skills, served, now)) {
                 return next;
             }
             waiter.woken().await;
@@ -129,6 +130,10 @@ impl Drop for Engine {
 impl<A: 'static> Provider for KvProvider<A> {
     async fn fetch_turns(&self, want: TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
         fetch::turns(self.shared(), want).await
+    }
+
+    async fn passed_over(&self, skills: &Skills, limit: usize) -> Result<Vec<PassedOver>, ProviderError> {
+        skills::passed_over(self.shared(), skills, limit).await
     }
 
     async fn fetch_activities(&self, want: ActivityRequest) -> Result<Vec<LeasedActivity>, ProviderError> {

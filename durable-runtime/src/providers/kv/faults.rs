@@ -148,7 +148,7 @@ fn id(text: &str) -> InstanceId {
 
 fn turns() -> TurnRequest {
     let (ttl, wait) = (Duration::from_secs(30), Duration::ZERO);
-    TurnRequest { owner: OwnerId::new("test"), max: 10, ttl, wait, instance: None }
+    TurnRequest { owner: OwnerId::new("test"), max: 10, ttl, wait, instance: None, skills: None }
 }
 
 fn start(commit: u128, instance: &str) -> Transaction {

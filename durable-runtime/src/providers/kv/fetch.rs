@@ -15,6 +15,7 @@ use super::index::{ActivityGrant, MessageKey, TurnGrant};
 use super::keys::QueueKind;
 use super::read;
 use super::shared::Shared;
+use super::skills;
 use super::store::{OrderedStore, StoreError};
 use super::waiters::{Awaited, Patience};
 use crate::ids::{ExecutionId, InstanceId};
@@ -72,6 +73,9 @@ pub(super) async fn activities(
 }
 
 async fn turns_now(shared: &Arc<Shared>, want: &TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
+    if let (None, Some(skills)) = (&want.instance, &want.skills) {
+        skills::learn(shared, skills, want.max).await?;
+    }
     let grants = shared.with_index(|index, now| match &want.instance {
         Some(instance) => index.grant_turn(instance, want, now).into_iter().collect(),
         None => index.grant_turns(want, now),

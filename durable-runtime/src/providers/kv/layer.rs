@@ -72,7 +72,10 @@ impl Layer {
     /// Brings what is kept in memory in step with the disk, which has all of this now.
     pub(super) fn settle(self, index: &mut Index, heads: &Heads) {
         self.heads.iter().for_each(|(instance, head)| heads.put(instance, *head));
-        self.wiped.iter().for_each(|instance| index.forgive(instance));
+        for instance in &self.wiped {
+            index.forgive(instance);
+            index.forget_need(instance);
+        }
         for (key, message) in self.messages {
             index.remove(&key);
             if let Some(message) = message {

@@ -5,7 +5,7 @@
 //!   fetch      leases, and what they are on        committer  the one thread that writes
 //!   read       records of the store                  draft      one transaction, checked, as changes
 //!   index/     what waits, is due, is leased         layer      the changes of a group before they are on disk
-//!   list       pages of instances, what waits
+//!   list       pages of instances, what waits        skills     who may take which turn
 //!   heads      ends of the instances used last       recover    what is read when a store is opened
 //!   waiters    who waits for what                    inbox      what waits for the committer
 //! doctor     looks through a store                 copy       copies it while it is used
@@ -43,6 +43,7 @@ mod memory;
 mod read;
 mod recover;
 mod shared;
+mod skills;
 #[cfg(feature = "sled")]
 mod sled;
 mod store;

@@ -148,7 +148,8 @@ fn queued(
     let (body, parts) = chunks::read(place, value, |key| store.get(key))?;
     let message = MessageValue::decode(body)?;
     let MessageValue { sequence, visible_at, execution_id, topic, tag, session, .. } = message;
-    let lane = (of.kind == QueueKind::Activities).then(|| Lane { topic, tag, session }.into());
+    let in_lane = of.kind == QueueKind::Activities || !topic.is_empty();
+    let lane = in_lane.then(|| Lane { topic, tag, session }.into());
     // A count that is damaged is not worth stopping for.
     let counted = counts.get(&keys::attempts(key)).and_then(|value| values::decode_count(of, value.clone()).ok());
     let attempt = counted.unwrap_or(message.attempt);

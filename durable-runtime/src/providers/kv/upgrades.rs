@@ -109,6 +109,7 @@ async fn from_format_1<A: InFolder>(open: impl Fn(&Path) -> KvProvider<A>) {
         ttl: Duration::from_secs(9),
         wait: Duration::ZERO,
         instance: Some(id(0)),
+        skills: None,
     };
     let fence = store.fetch_turns(want.clone()).await.unwrap()[0].lock_token.fence;
     store.close().await;

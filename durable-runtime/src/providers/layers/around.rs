@@ -10,6 +10,8 @@ use crate::providers::{CommitError, ErrorKind, ProviderError};
 pub enum Operation {
     /// [`Provider::fetch_turns`](crate::Provider::fetch_turns)
     FetchTurns,
+    /// [`Provider::passed_over`](crate::Provider::passed_over)
+    ListPassedOver,
     /// [`Provider::fetch_activities`](crate::Provider::fetch_activities)
     FetchActivities,
     /// [`Provider::atomic_batch`](crate::Provider::atomic_batch)
@@ -40,6 +42,7 @@ impl Operation {
     /// All of them.
     pub const ALL: &'static [Self] = &[
         Self::FetchTurns,
+        Self::ListPassedOver,
         Self::FetchActivities,
         Self::Commit,
         Self::Renew,
@@ -70,6 +73,7 @@ impl Operation {
     pub const fn name(self) -> &'static str {
         match self {
             Self::FetchTurns => "fetch turns",
+            Self::ListPassedOver => "list what is passed over",
             Self::FetchActivities => "fetch activities",
             Self::Commit => "commit",
             Self::Renew => "renew",
@@ -131,6 +135,10 @@ macro_rules! provider_around {
         impl<P: Provider> Provider for $layer<P> {
             async fn fetch_turns(&self, $value: TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
                 self.around(Operation::FetchTurns, || self.store.fetch_turns($again)).await
+            }
+
+            async fn passed_over(&self, skills: &Skills, limit: usize) -> Result<Vec<PassedOver>, ProviderError> {
+                self.around(Operation::ListPassedOver, || self.store.passed_over(skills, limit)).await
             }
 
             async fn fetch_activities(&self, $value: ActivityRequest) -> Result<Vec<LeasedActivity>, ProviderError> {
@@ -224,8 +232,8 @@ pub(super) mod port {
     pub(in super::super) use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
     pub(in super::super) use crate::providers::{
         ActivityRequest, BatchResult, Capabilities, CommitError, ExecutionInfo, Groups, InstanceMessages, InstancePage,
-        InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, Provider, ProviderError,
-        Renewal, Stats, StoredEvent, Transaction, TurnRequest,
+        InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, PassedOver, Provider,
+        ProviderError, Renewal, Skills, Stats, StoredEvent, Transaction, TurnRequest,
     };
 }
 

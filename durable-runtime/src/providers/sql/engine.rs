@@ -24,8 +24,8 @@ use crate::providers::groups::{GroupCounter, Groups};
 use crate::providers::waiters::{Awaited, Patience, Waiters, Waiting, locked};
 use crate::providers::{
     ActivityRequest, BatchResult, Capabilities, CommitError, ErrorKind, ExecutionInfo, InstanceMessages, InstancePage,
-    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, Provider, ProviderError, Renewal,
-    Stats, StoredEvent, Transaction, TurnRequest,
+    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, PassedOver, Provider,
+    ProviderError, Renewal, Skills, Stats, StoredEvent, Transaction, TurnRequest,
 };
 
 /// A provider over a database; `D` says which. Clones are handles to one opening of the store, which is closed with the
@@ -193,6 +193,14 @@ impl<D: 'static> Provider for SqlProvider<D> {
                 return Ok(found);
             }
         }
+    }
+
+    async fn passed_over(&self, skills: &Skills, limit: usize) -> Result<Vec<PassedOver>, ProviderError> {
+        // Leases that have expired end when the writer looks, and it looks when it is asked for something.
+        self.ask("list what is passed over", |reply| Job::Renew(Vec::new(), Duration::ZERO, reply)).await?;
+        let (skills, now) = (skills.clone(), self.shared().clock.now());
+        let readers = &self.shared().readers;
+        readers.read("list what is passed over", move |sql| list::passed_over(sql, &skills, limit, now)).await
     }
 
     async fn fetch_activities(&self, want: ActivityRequest) -> Result<Vec<LeasedActivity>, ProviderError> {

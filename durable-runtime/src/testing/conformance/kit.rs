@@ -36,7 +36,7 @@ pub(super) fn owner() -> OwnerId {
 }
 
 pub(super) fn any_turn(max: usize) -> TurnRequest {
-    TurnRequest { owner: owner(), max, ttl: TTL, wait: Duration::ZERO, instance: None }
+    TurnRequest { owner: owner(), max, ttl: TTL, wait: Duration::ZERO, instance: None, skills: None }
 }
 
 pub(super) fn any_activity(max: usize) -> ActivityRequest {

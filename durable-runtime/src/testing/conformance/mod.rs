@@ -53,6 +53,7 @@ pub mod repeats;
 pub mod restarts;
 pub mod sessions;
 pub mod sizes;
+pub mod skills;
 pub mod tokens;
 pub mod turns;
 pub mod undone;

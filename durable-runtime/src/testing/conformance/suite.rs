@@ -487,6 +487,19 @@ macro_rules! conformance_suite {
                     hostile_ids_do_not_collide
                     the_longest_ids_work
                 ]
+                skills: [
+                    what_a_worker_cannot_do_is_neither_leased_nor_counted
+                    a_worker_that_can_do_it_gets_it_at_once
+                    many_that_nobody_can_do_hold_up_nothing
+                    one_that_does_not_exist_needs_what_its_messages_say
+                    a_message_that_a_worker_can_do_is_enough
+                    a_message_to_come_says_nothing_yet
+                    what_is_needed_may_change
+                    who_asks_for_one_instance_gets_it_whatever_it_needs
+                    what_is_passed_over_is_listed_and_what_is_not_is_not
+                    what_was_deleted_needs_nothing_when_it_comes_again
+                    what_is_needed_is_known_after_a_restart
+                ]
                 dropped: [
                     a_dropped_transaction_is_kept_whole_or_not_at_all
                     a_dropped_wait_for_turns_takes_nothing

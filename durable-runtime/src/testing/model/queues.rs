@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::{Lease, Leased, Model, Session};
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken};
-use crate::providers::{ActivityRequest, LeasedActivity, LeasedMessage, LeasedTurn, OwnerId, Renewal, TurnRequest};
+use crate::providers::{
+    ActivityRequest, LeasedActivity, LeasedMessage, LeasedTurn, OwnerId, PassedOver, Renewal, Skills, TurnRequest,
+};
 
 impl Model {
     /// As [`Provider::fetch_turns`](crate::Provider::fetch_turns), without waiting.
@@ -13,15 +15,38 @@ impl Model {
         self.expire(now);
         let instances = match &want.instance {
             Some(instance) => vec![instance.clone()],
-            None => self.ready(want.max, now),
+            None => {
+                let suits =
+                    |instance: &InstanceId| want.skills.as_ref().is_none_or(|skills| self.suits(instance, skills, now));
+                let suited = self.ready(now).into_iter().map(|(instance, _)| instance).filter(suits);
+                suited.take(want.max).collect()
+            }
         };
         let grants: Vec<_> = instances.into_iter().filter_map(|instance| self.grant(instance, want, now)).collect();
         self.expire(now);
         grants
     }
 
-    /// The instances that nobody has and that have a visible message, the longest ready first.
-    fn ready(&self, max: usize, now: Timestamp) -> Vec<InstanceId> {
+    /// As [`Provider::passed_over`](crate::Provider::passed_over).
+    pub fn passed_over(&mut self, skills: &Skills, limit: usize, now: Timestamp) -> Vec<PassedOver> {
+        self.expire(now);
+        let unsuited = self.ready(now).into_iter().filter(|(instance, _)| !self.suits(instance, skills, now));
+        let passed_over =
+            unsuited.map(|(instance, since)| PassedOver { instance, waited: now.saturating_since(since) });
+        passed_over.take(limit).collect()
+    }
+
+    /// Whether these skills are enough for an instance and what is visible of its messages.
+    fn suits(&self, instance: &InstanceId, skills: &Skills, now: Timestamp) -> bool {
+        let record = self.instances.get(instance).map(|found| &found.record);
+        let needed = record.and_then(|record| record.labels.get(skills.label()));
+        let messages = self.inboxes.get(instance).into_iter().flat_map(|inbox| inbox.messages.values());
+        let visible = messages.filter(|waiting| waiting.place.0 <= now);
+        skills.suffice(needed.map(String::as_str), visible.map(|waiting| waiting.message.topic.as_str()))
+    }
+
+    /// The instances that nobody has and that have a visible message, the longest ready first, and since when.
+    fn ready(&self, now: Timestamp) -> Vec<(InstanceId, Timestamp)> {
         let due = |(instance, inbox): (&InstanceId, &super::Inbox)| {
             let (visible_at, arrival) = inbox.messages.values().map(|waiting| waiting.place).min()?;
             let due = (visible_at.max(inbox.not_before), arrival);
@@ -29,7 +54,7 @@ impl Model {
         };
         let mut ready: Vec<_> = self.inboxes.iter().filter_map(due).collect();
         ready.sort();
-        ready.into_iter().take(max).map(|(_, instance)| instance).collect()
+        ready.into_iter().map(|((due, _), instance)| (instance, due)).collect()
     }
 
     fn grant(&mut self, instance: InstanceId, want: &TurnRequest, now: Timestamp) -> Option<LeasedTurn> {

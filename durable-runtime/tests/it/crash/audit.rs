@@ -198,6 +198,7 @@ async fn check_turn_messages(store: &impl Provider, timers: &BTreeSet<String>) -
         ttl: Duration::from_secs(600),
         wait: Duration::ZERO,
         instance: None,
+        skills: None,
     };
     let waiting = store.stats().await.unwrap().turn_messages;
     let (mut visible, mut due, mut found) = (0, 0, Waiting::default());

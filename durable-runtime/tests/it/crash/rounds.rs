@@ -190,7 +190,9 @@ async fn finish(store: Store, folder: &Path, audit: &mut Audit) -> Ledger {
     }
     for InstanceStatus { instance: id, .. } in &instances {
         let ended = client.handle::<crash_collects>(id).unwrap().wait_for(Duration::from_secs(20)).await;
-        ended.unwrap_or_else(|error| panic!("`{id}` does not end: {error}"));
+        if let Err(error) = ended {
+            panic!("`{id}` does not end: {error}; it is {:?}", client.status(id).await);
+        }
     }
     runtime.shutdown(Duration::from_secs(5)).await;
     check_end(store, folder, audit).await

@@ -14,8 +14,8 @@ use durable_runtime::SqliteProvider;
 #[cfg(feature = "sqlite")]
 use durable_runtime::providers::{
     ActivityRequest, BatchResult, Capabilities, CommitError, ExecutionInfo, InstanceMessages, InstancePage,
-    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, ProviderError, Renewal, Stats,
-    StoredEvent, Transaction, TurnRequest,
+    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, PassedOver, ProviderError, Renewal,
+    Skills, Stats, StoredEvent, Transaction, TurnRequest,
 };
 #[cfg(feature = "sqlite")]
 use durable_runtime::{EventId, ExecutionId, InstanceId, LockToken};
@@ -88,6 +88,10 @@ struct ShortLeases(Arc<dyn Provider>);
 impl Provider for ShortLeases {
     async fn fetch_turns(&self, want: TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
         self.0.fetch_turns(TurnRequest { ttl: SHORT, ..want }).await
+    }
+
+    async fn passed_over(&self, skills: &Skills, limit: usize) -> Result<Vec<PassedOver>, ProviderError> {
+        self.0.passed_over(skills, limit).await
     }
 
     async fn fetch_activities(&self, want: ActivityRequest) -> Result<Vec<LeasedActivity>, ProviderError> {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use durable_runtime::providers::{
     ActivityRequest, BatchResult, Capabilities, CommitError, ExecutionInfo, InstanceMessages, InstancePage,
-    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, ProviderError, Renewal, Stats,
-    StoredEvent, Transaction, TurnRequest,
+    InstanceRecord, KvPage, KvPageRequest, LeasedActivity, LeasedTurn, PageRequest, PassedOver, ProviderError, Renewal,
+    Skills, Stats, StoredEvent, Transaction, TurnRequest,
 };
 use durable_runtime::{EventId, ExecutionId, InstanceId, LockToken, Provider};
 use tokio::sync::Semaphore;
@@ -22,6 +22,7 @@ pub(super) struct Counted<P> {
 
 struct Seen {
     turns: Mutex<Vec<InstanceId>>,
+    any: Mutex<Vec<InstanceId>>,
     held: Mutex<Option<InstanceId>>,
     stopped: Semaphore,
     go: Semaphore,
@@ -29,8 +30,13 @@ struct Seen {
 
 impl<P> Counted<P> {
     pub(super) fn new(store: P) -> Self {
-        let seen =
-            Seen { turns: Mutex::default(), held: Mutex::default(), stopped: Semaphore::new(0), go: Semaphore::new(0) };
+        let seen = Seen {
+            turns: Mutex::default(),
+            any: Mutex::default(),
+            held: Mutex::default(),
+            stopped: Semaphore::new(0),
+            go: Semaphore::new(0),
+        };
         Self { store, seen: Arc::new(seen) }
     }
 
@@ -42,6 +48,11 @@ impl<P> Counted<P> {
     /// The instances that were handed out, in that order.
     pub(super) fn turns(&self) -> Vec<InstanceId> {
         self.seen.turns.lock().unwrap().clone()
+    }
+
+    /// How often the instance was handed out to somebody who asked for any.
+    pub(super) fn turns_of_any(&self, id: &str) -> usize {
+        self.seen.any.lock().unwrap().iter().filter(|turn| turn.as_str() == id).count()
     }
 
     /// The next load of this instance waits for [`Counted::go`].
@@ -62,9 +73,17 @@ impl<P> Counted<P> {
 #[async_trait]
 impl<P: Provider> Provider for Counted<P> {
     async fn fetch_turns(&self, want: TurnRequest) -> Result<Vec<LeasedTurn>, ProviderError> {
+        let any = want.instance.is_none();
         let turns = self.store.fetch_turns(want).await?;
+        if any {
+            self.seen.any.lock().unwrap().extend(turns.iter().map(|turn| turn.instance.clone()));
+        }
         self.seen.turns.lock().unwrap().extend(turns.iter().map(|turn| turn.instance.clone()));
         Ok(turns)
+    }
+
+    async fn passed_over(&self, skills: &Skills, limit: usize) -> Result<Vec<PassedOver>, ProviderError> {
+        self.store.passed_over(skills, limit).await
     }
 
     async fn fetch_activities(&self, want: ActivityRequest) -> Result<Vec<LeasedActivity>, ProviderError> {

@@ -128,6 +128,12 @@ impl TestStore {
         Self { store, clock, _folder: None }
     }
 
+    /// The folder it is in goes with it.
+    pub(crate) fn in_folder(mut self, folder: tempfile::TempDir) -> Self {
+        self._folder = Some(folder);
+        self
+    }
+
     pub(crate) fn runtime(&self) -> RuntimeBuilder {
         Runtime::builder(Arc::clone(&self.store))
     }

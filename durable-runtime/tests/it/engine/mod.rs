@@ -20,6 +20,7 @@ mod lasting_leases;
 mod long_histories;
 mod mailbox;
 mod messages;
+mod nodes;
 mod panics;
 mod poison;
 mod restart;

@@ -240,6 +240,7 @@ async fn what_was_given_up() {
         ttl: Duration::from_secs(1),
         wait: Duration::ZERO,
         instance: None,
+        skills: None,
     };
     for _ in 0..2 {
         assert_eq!(store.fetch_turns(want.clone()).await.unwrap().len(), 1);
@@ -268,11 +269,12 @@ async fn what_was_given_up() {
 
 #[tokio::test]
 async fn suspended_instances() {
-    let runtime = TestRuntime::start().await.unwrap();
+    let lease = Duration::from_millis(10);
+    let runtime = TestRuntime::builder().configure(|builder| builder.lease(lease)).start().await.unwrap();
     assert_eq!(runtime.metrics().await.suspended, 0);
     let unknown = Client::new(runtime.store().clone()).start_named("nobody has this", &()).id("lost");
     unknown.start().await.unwrap();
-    runtime.settled().await;
+    runtime.advance(Duration::from_secs(1)).await;
     while runtime.client().suspended("lost").unwrap().is_none() {
         tokio::task::yield_now().await;
     }

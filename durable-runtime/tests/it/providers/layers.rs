@@ -119,6 +119,7 @@ async fn calls_are_counted_and_timed_by_the_clock() {
         ttl: Duration::from_secs(1),
         wait: Duration::from_secs(5),
         instance: None,
+        skills: None,
     };
     let mut fetch = store.fetch_turns(want.clone());
     assert!((&mut fetch).now_or_never().is_none());
@@ -208,6 +209,7 @@ async fn a_shifted_clock_is_that_of_the_store() {
         ttl: Duration::from_secs(1),
         wait: Duration::from_secs(5),
         instance: None,
+        skills: None,
     };
     faulty.set(Faults::none());
     let mut fetch = faulty.fetch_turns(want);

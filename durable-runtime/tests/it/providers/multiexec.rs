@@ -43,7 +43,7 @@ async fn until_execution(store: &impl Provider, execution: u64) {
 /// Leases the instance without a runtime, as the next worker would.
 async fn lease(store: &impl Provider) -> LeasedTurn {
     let (owner, ttl, wait) = (OwnerId::new("test"), Duration::from_secs(3600), Duration::ZERO);
-    let want = TurnRequest { owner, max: 1, ttl, wait, instance: Some(instance()) };
+    let want = TurnRequest { owner, max: 1, ttl, wait, instance: Some(instance()), skills: None };
     store.fetch_turns(want).await.unwrap().remove(0)
 }
 

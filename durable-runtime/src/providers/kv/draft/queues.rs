@@ -45,7 +45,8 @@ impl Draft<'_> {
         self.drop_parts(&stored, parts..old_parts);
         self.forget_count(&key);
         let MessageValue { topic, tag, session, .. } = message;
-        let lane = (key.kind == QueueKind::Activities).then(|| Arc::new(Lane { topic, tag, session }));
+        let in_lane = key.kind == QueueKind::Activities || !topic.is_empty();
+        let lane = in_lane.then(|| Arc::new(Lane { topic, tag, session }));
         let queued = Queued {
             place: (message.visible_at, message.sequence),
             execution_id: message.execution_id,

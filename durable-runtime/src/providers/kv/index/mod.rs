@@ -19,7 +19,7 @@ use self::turns::Turns;
 use super::keys::QueueKind;
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken, MessageId};
-use crate::providers::{ActivityRequest, LeaseHolder, Renewal, Stats, TurnRequest};
+use crate::providers::{ActivityRequest, LeaseHolder, Renewal, Skills, Stats, TurnRequest};
 
 /// Where a message stands in its queue: since when it is visible, then by arrival.
 pub(super) type Place = (Timestamp, u64);
@@ -51,7 +51,7 @@ pub(super) struct Queued {
     pub(super) parts: u32,
     /// Whether it was there already when the store was opened: then the count is kept in the store too.
     pub(super) recovered: bool,
-    /// For activities.
+    /// For activities, and for messages of turns that have a topic.
     pub(super) lane: Option<Arc<Lane>>,
 }
 
@@ -275,9 +275,39 @@ impl Index {
         }
     }
 
+    /// Of the first `max` ready instances that these skills may be enough for: those of which it is not known, and how
+    /// often their records have changed by now.
+    pub(super) fn unread(&self, skills: &Skills, max: usize, now: Timestamp) -> Vec<(InstanceId, u64)> {
+        let ready = self.turns.ready(now).map(|(instance, _)| (instance, self.turns.suits(instance, skills, now)));
+        let first = ready.filter(|(_, suits)| *suits != Some(false)).take(max);
+        let unread = first.filter(|(_, suits)| suits.is_none());
+        unread.map(|(instance, _)| (instance.clone(), self.turns.changes(instance))).collect()
+    }
+
+    /// The first `max` ready instances that these skills are not enough for, and since when they are ready.
+    pub(super) fn passed_over(&self, skills: &Skills, max: usize, now: Timestamp) -> Vec<(InstanceId, Timestamp)> {
+        let unsuited =
+            |(instance, _): &(&InstanceId, Timestamp)| self.turns.suits(instance, skills, now) == Some(false);
+        let passed_over = self.turns.ready(now).filter(unsuited).take(max);
+        passed_over.map(|(instance, since)| (instance.clone(), since)).collect()
+    }
+
+    /// Notes what the record of an instance says it needs, unless it has changed since.
+    pub(super) fn note_need(&mut self, instance: &InstanceId, changes: u64, label: &str, value: Option<String>) {
+        self.turns.note_need(instance, changes, label, value);
+    }
+
+    /// The record of an instance has changed, or is gone.
+    pub(super) fn forget_need(&mut self, instance: &InstanceId) {
+        self.turns.forget_need(instance);
+    }
+
     /// Leases up to `max` instances, the longest ready first.
     pub(super) fn grant_turns(&mut self, want: &TurnRequest, now: Timestamp) -> Vec<TurnGrant> {
-        let ready = self.turns.ready(now, want.max);
+        let skills = want.skills.as_deref();
+        let suits = |instance| skills.is_none_or(|skills| self.turns.suits(instance, skills, now) == Some(true));
+        let ready = self.turns.ready(now).map(|(instance, _)| instance).filter(|instance| suits(instance));
+        let ready: Vec<_> = ready.take(want.max).cloned().collect();
         ready.into_iter().filter_map(|instance| self.grant_turn(&instance, want, now)).collect()
     }
 
@@ -355,15 +385,20 @@ impl Index {
 
     /// Whether anything waits that nobody has: turns, activities.
     pub(super) fn ready(&self, now: Timestamp) -> (bool, bool) {
-        (!self.turns.ready(now, 1).is_empty(), self.activities.any_ready(now))
+        (self.turns.ready(now).next().is_some(), self.activities.any_ready(now))
     }
 
-    /// Whether nothing is in anybody's hands, and nothing waits that could be: turns, or activities that `served` asks
-    /// for. Answers when something comes due, if so.
+    /// Whether nothing is in anybody's hands, and nothing waits that could be: turns for which `skills` are enough, or
+    /// activities that `served` asks for. Answers when something comes due, if so.
     #[cfg(feature = "testing")]
-    pub(super) fn settled(&self, served: &ActivityRequest, now: Timestamp) -> Option<Option<Timestamp>> {
+    pub(super) fn settled(
+        &self,
+        skills: &Skills,
+        served: &ActivityRequest,
+        now: Timestamp,
+    ) -> Option<Option<Timestamp>> {
         let busy = self.leases.count() > 0
-            || !self.turns.ready(now, 1).is_empty()
+            || self.turns.ready(now).any(|(instance, _)| self.turns.suits(instance, skills, now) != Some(false))
             || self.activities.first(served, &Sessions::default(), now).is_some();
         let next = || self.turns.next_due(now).into_iter().chain(self.activities.next_due(now)).min();
         (!busy).then(next)

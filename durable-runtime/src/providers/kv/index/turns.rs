@@ -9,6 +9,7 @@ use std::ops::Bound;
 use super::{Place, Queued};
 use crate::clock::Timestamp;
 use crate::ids::{InstanceId, MessageId};
+use crate::providers::Skills;
 
 #[derive(Debug, Default)]
 pub(super) struct Turns {
@@ -27,11 +28,29 @@ struct Queue {
     not_before: Timestamp,
     scheduled: Option<Place>,
     quarantined: bool,
+    needs: Needs,
+}
+
+/// What the record of an instance says of what it needs.
+#[derive(Debug, Default)]
+struct Needs {
+    /// The label that was looked at last, and its value.
+    read: Option<(String, Option<String>)>,
+    /// How often the record has changed since it is here.
+    changes: u64,
 }
 
 impl Queue {
     fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.lease.is_none() && !self.quarantined
+    }
+
+    /// Whether these skills are enough for it, if that is known.
+    fn suits(&self, skills: &Skills, now: Timestamp) -> Option<bool> {
+        let (_, needed) = self.needs.read.as_ref().filter(|(label, _)| label == skills.label())?;
+        let visible = self.order.iter().take_while(|((visible_at, _), _)| *visible_at <= now);
+        let lanes = visible.filter_map(|(_, id)| self.messages.get(id)?.lane.as_deref());
+        Some(skills.suffice(needed.as_deref(), lanes.map(|lane| lane.topic.as_str())))
     }
 
     fn due(&self) -> Option<Place> {
@@ -100,10 +119,34 @@ impl Turns {
         self.queues.get(instance)?.lease
     }
 
-    /// Up to `max` instances that are ready, the longest ready first.
-    pub(super) fn ready(&self, now: Timestamp, max: usize) -> Vec<InstanceId> {
-        let ready = self.schedule.iter().take_while(|((due, _), _)| *due <= now);
-        ready.take(max).map(|(_, instance)| instance.clone()).collect()
+    /// The instances that are ready, and since when, the longest ready first.
+    pub(super) fn ready(&self, now: Timestamp) -> impl Iterator<Item = (&InstanceId, Timestamp)> {
+        let ready = self.schedule.iter().take_while(move |((due, _), _)| *due <= now);
+        ready.map(|((due, _), instance)| (instance, *due))
+    }
+
+    /// Whether these skills are enough for an instance, if that is known.
+    pub(super) fn suits(&self, instance: &InstanceId, skills: &Skills, now: Timestamp) -> Option<bool> {
+        self.queues.get(instance)?.suits(skills, now)
+    }
+
+    /// How often the record of an instance has changed since it is here.
+    pub(super) fn changes(&self, instance: &InstanceId) -> u64 {
+        self.queues.get(instance).map_or(0, |queue| queue.needs.changes)
+    }
+
+    /// Notes what the record says, unless it has changed since.
+    pub(super) fn note_need(&mut self, instance: &InstanceId, changes: u64, label: &str, value: Option<String>) {
+        if let Some(queue) = self.queues.get_mut(instance).filter(|queue| queue.needs.changes == changes) {
+            queue.needs.read = Some((label.to_owned(), value));
+        }
+    }
+
+    /// The record has changed, or is gone.
+    pub(super) fn forget_need(&mut self, instance: &InstanceId) {
+        if let Some(queue) = self.queues.get_mut(instance) {
+            queue.needs = Needs { read: None, changes: queue.needs.changes + 1 };
+        }
     }
 
     /// The messages that can be handed out, in order.

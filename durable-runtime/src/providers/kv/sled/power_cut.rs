@@ -332,6 +332,7 @@ async fn check(folder: &Path, before: &Ledger, after: &Ledger, case: &str) {
         ttl: std::time::Duration::from_secs(99),
         wait: std::time::Duration::ZERO,
         instance: None,
+        skills: None,
     };
     let turns = store.fetch_turns(want).await.unwrap();
     let mut queued: BTreeMap<_, _> = turns.into_iter().map(|turn| (turn.instance, turn.messages)).collect();

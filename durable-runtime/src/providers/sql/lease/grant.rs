@@ -4,19 +4,29 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::super::list;
 use super::super::read::{self, Message};
 use super::super::session::{Param, Row, Session, Sql, SqlError};
 use super::Ground;
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken};
 use crate::providers::{
-    ActivityRequest, ErrorKind, LeasedActivity, LeasedMessage, LeasedTurn, OwnerId, ProviderError, TurnRequest,
+    ActivityRequest, ErrorKind, LeasedActivity, LeasedMessage, LeasedTurn, OwnerId, ProviderError, Skills, TurnRequest,
 };
 
 const FETCH_TURNS: &str = "fetch turns";
 const FETCH_ACTIVITIES: &str = "fetch activities";
 
 const READY: &str = "SELECT instance FROM turns WHERE fence IS NULL AND due <= ?1 ORDER BY due, place LIMIT ?2";
+/// As `READY`, for a worker that can do what `?4` names: a list as JSON. `?3` is the label that says what is needed.
+const READY_FOR: &str = "SELECT instance FROM turns AS t WHERE fence IS NULL AND due <= ?1 AND (\
+     EXISTS (SELECT 1 FROM labels AS l WHERE l.instance = t.instance AND l.name = ?3 AND l.value IN (SELECT value FROM json_each(?4))) \
+     OR EXISTS (SELECT 1 FROM messages AS m WHERE m.instance = t.instance AND m.queue = 0 AND m.visible_at <= ?1 \
+         AND m.topic IN (SELECT value FROM json_each(?4))) \
+     OR (NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.instance = t.instance AND l.name = ?3) \
+         AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.instance = t.instance AND m.queue = 0 AND m.visible_at <= ?1 \
+             AND m.topic <> ''))) \
+     ORDER BY due, place LIMIT ?2";
 const TURN: &str = "SELECT fence, not_before FROM turns WHERE instance = ?1";
 const VISIBLE: &str = "SELECT m.queue, m.id, m.sequence, m.visible_at, m.execution, m.topic, m.tag, m.session, m.attempt, b.data \
                        FROM messages m LEFT JOIN bodies b ON b.sequence = m.sequence \
@@ -84,15 +94,26 @@ fn lease(
     Ok(LockToken { instance: instance.clone(), execution_id, granted_at_ms: granted_at.as_millis(), fence })
 }
 
+/// What a worker wants.
+pub(in super::super) enum Wish<'a> {
+    Turns(&'a TurnRequest),
+    Activities(&'a ActivityRequest),
+}
+
 /// Whether a wish for any turn or activity can be fulfilled: looked at before a transaction is begun for it.
 pub(in super::super) fn is_ready(
     session: &mut dyn Session,
     ground: &Ground<'_>,
-    activities: Option<&ActivityRequest>,
+    wish: Wish<'_>,
 ) -> Result<bool, ProviderError> {
-    Ok(match activities {
-        None => !ready(&mut Sql { session, operation: FETCH_TURNS }, ground, 1)?.is_empty(),
-        Some(want) => !first_activities(&mut Sql { session, operation: FETCH_ACTIVITIES }, ground, want, 1)?.is_empty(),
+    Ok(match wish {
+        Wish::Turns(want) => {
+            let skills = want.skills.as_deref();
+            !ready(&mut Sql { session, operation: FETCH_TURNS }, ground, 1, skills)?.is_empty()
+        }
+        Wish::Activities(want) => {
+            !first_activities(&mut Sql { session, operation: FETCH_ACTIVITIES }, ground, want, 1)?.is_empty()
+        }
     })
 }
 
@@ -105,7 +126,7 @@ pub(in super::super) fn turns(
     let mut sql = Sql { session, operation: FETCH_TURNS };
     let instances = match &want.instance {
         Some(instance) => vec![instance.clone()],
-        None => ready(&mut sql, ground, want.max)?,
+        None => ready(&mut sql, ground, want.max, want.skills.as_deref())?,
     };
     let (mut turns, mut failed) = (Vec::new(), None);
     for instance in instances {
@@ -122,10 +143,23 @@ pub(in super::super) fn turns(
     failed.filter(|_| turns.is_empty()).map_or(Ok(turns), Err)
 }
 
-/// Up to `max` instances that are ready, the longest ready first.
-fn ready(sql: &mut Sql<'_>, ground: &Ground<'_>, max: usize) -> Result<Vec<InstanceId>, ProviderError> {
+/// Up to `max` instances that are ready and need no more than these skills, the longest ready first.
+fn ready(
+    sql: &mut Sql<'_>,
+    ground: &Ground<'_>,
+    max: usize,
+    skills: Option<&Skills>,
+) -> Result<Vec<InstanceId>, ProviderError> {
     let limit = max.saturating_add(ground.aside.instances.len());
-    let mut ready = sql.all(READY, &[ground.now.into(), limit.into()], |row| row.instance(0))?;
+    let read = |row: &dyn Row| row.instance(0);
+    let mut ready = match skills {
+        None => sql.all(READY, &[ground.now.into(), limit.into()], read)?,
+        Some(skills) => {
+            let values = list::texts(skills.values());
+            let params = [ground.now.into(), limit.into(), skills.label().into(), values.as_str().into()];
+            sql.all(READY_FOR, &params, read)?
+        }
+    };
     ready.retain(|instance| !ground.aside.instances.contains(instance));
     ready.truncate(max);
     Ok(ready)

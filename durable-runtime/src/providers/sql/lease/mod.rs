@@ -8,7 +8,7 @@ mod grant;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-pub(super) use self::grant::{activities, is_ready, turns};
+pub(super) use self::grant::{Wish, activities, is_ready, turns};
 use super::counters::Counters;
 use super::session::{Row, Session, Sql};
 use crate::clock::Timestamp;

@@ -122,7 +122,7 @@ fn step(instance: u64, step: u64, size: u64) -> Vec<TransactionOp> {
 }
 
 fn turns(ttl: Duration) -> TurnRequest {
-    TurnRequest { owner: OwnerId::new("test"), max: 100, ttl, wait: Duration::ZERO, instance: None }
+    TurnRequest { owner: OwnerId::new("test"), max: 100, ttl, wait: Duration::ZERO, instance: None, skills: None }
 }
 
 struct Run {

@@ -174,7 +174,7 @@ mod tests {
         // A transaction of then is known, what waited is handed out, and what is new works on what is old.
         store.atomic_batch(everything(7)).await.unwrap();
         let (owner, ttl, wait) = (OwnerId::new("test"), Duration::from_secs(99), Duration::ZERO);
-        let turns = TurnRequest { owner: owner.clone(), max: 1_000, ttl, wait, instance: None };
+        let turns = TurnRequest { owner: owner.clone(), max: 1_000, ttl, wait, instance: None, skills: None };
         assert_eq!(store.fetch_turns(turns).await.unwrap().len(), INSTANCES as usize);
         let (topics, tags) = (["work".to_owned()].into(), ["tag".to_owned()].into());
         let jobs = ActivityRequest { owner, max: 1_000, ttl, wait, topics, tags, session_ttl: Some(ttl) };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::providers::sql::inbox::Granted;
+use crate::providers::sql::lease::Wish;
 use crate::providers::sql::write::{COMMIT, Write, forget_old};
 use crate::providers::{BatchResult, CommitError, LeasedActivity, LeasedTurn, Renewal, Transaction};
 
@@ -80,8 +81,12 @@ impl Writer {
         for job in jobs {
             let mut unused = Counters::NEW;
             let (session, ground) = self.ground(&mut unused, now);
-            let want = if let Job::Activities(want, _) = &job { Some(want) } else { None };
-            match (lease::is_ready(session, &ground, want), job) {
+            let wish = match &job {
+                Job::Turns(want, _) => Wish::Turns(want),
+                Job::Activities(want, _) => Wish::Activities(want),
+                _ => continue,
+            };
+            match (lease::is_ready(session, &ground, wish), job) {
                 (Ok(false), Job::Turns(_, reply)) => {
                     let _gone = reply.send(Ok(Granted::new(Vec::new(), |_| 0, &shared)));
                 }

@@ -82,9 +82,16 @@ impl<'a> Bench<'a> {
                 Some(transactions) => self.commit(case, transactions),
                 None => Ok(()),
             },
-            Step::FetchTurns { owner: of, max, ttl, instance: one } => {
+            Step::FetchTurns { owner: of, max, ttl, instance: one, skills } => {
                 let (owner, ttl, instance) = (owner(*of), Duration::from_millis(*ttl), one.map(instance));
-                self.fetch_turns(case, TurnRequest { owner, max: *max, ttl, wait: Duration::ZERO, instance })
+                let skills = skills.map(|bits| Arc::new(resolve::skills(bits)));
+                self.fetch_turns(case, TurnRequest { owner, max: *max, ttl, wait: Duration::ZERO, instance, skills })
+            }
+            Step::PassedOver { skills, limit } => {
+                let skills = resolve::skills(*skills);
+                let want = case.model.passed_over(&skills, *limit, self.now());
+                let got = self.runtime.block_on(self.store.passed_over(&skills, *limit)).map_err(failed)?;
+                same("what is passed over", &want, &got)
             }
             Step::FetchActivities { owner: of, max, ttl, topics, tags, session } => {
                 let (owner, ttl, max) = (owner(*of), Duration::from_millis(*ttl), *max);

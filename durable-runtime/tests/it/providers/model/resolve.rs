@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use durable_runtime::providers::{
-    CommitId, KvPageRequest, LabelFilter, NewMessage, PageRequest, Queue, Transaction, TransactionOp,
+    CommitId, KvPageRequest, LabelFilter, NewMessage, PageRequest, Queue, Skills, Transaction, TransactionOp,
 };
 use durable_runtime::testing::Model;
 use durable_runtime::{EventId, ExecutionId, InstanceId, LockToken, MessageId, Timestamp};
@@ -39,6 +39,14 @@ pub(super) fn topics(bits: usize) -> Arc<[String]> {
 
 pub(super) fn tags(bits: usize) -> Arc<[String]> {
     (0..2).filter(|bit| bits >> bit & 1 == 1).filter_map(|bit| TAGS[bit + 1]).map(str::to_owned).collect()
+}
+
+/// What turns need: nothing, or what a label says too.
+const NEEDS: [&str; 3] = ["", "order", "ind"];
+
+/// Bit by bit.
+pub(super) fn skills(bits: usize) -> Skills {
+    Skills::new(label_name(0), (0..2).filter(|bit| bits >> bit & 1 == 1).map(|bit| NEEDS[bit + 1]))
 }
 
 pub(super) fn page(
@@ -153,11 +161,11 @@ fn resolve(case: &Case, scratch: &Model, op: &Op, now: Timestamp) -> Option<(Tra
             let events = events.iter().map(|size| data(*size)).collect();
             TransactionOp::AppendHistory { instance, execution_id, first, events }
         }
-        Op::Send { instance: of, id: name, later, size } => {
+        Op::Send { instance: of, id: name, topic, later, size } => {
             let instance = instance(*of);
             let execution_id = ExecutionId(newest(&instance).max(1));
             let visible_at = moment(*later, now);
-            let (id, topic, data) = (id(*name), String::new(), data(*size));
+            let (id, topic, data) = (id(*name), NEEDS[*topic].to_owned(), data(*size));
             let items = vec![NewMessage { id, execution_id, topic, tag: None, session: None, visible_at, data }];
             TransactionOp::EnqueueWork { queue: Queue::Turns(instance), items }
         }

@@ -19,6 +19,12 @@ pub(super) enum Step {
         max: usize,
         ttl: u64,
         instance: Option<usize>,
+        skills: Option<usize>,
+    },
+    /// What a worker with these skills does not take.
+    PassedOver {
+        skills: usize,
+        limit: usize,
     },
     FetchActivities {
         owner: usize,
@@ -81,6 +87,7 @@ pub(super) enum Op {
     Send {
         instance: usize,
         id: usize,
+        topic: usize,
         later: Option<i64>,
         size: usize,
     },
@@ -175,8 +182,8 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (INSTANCES, off()).prop_map(|(instance, off)| Op::Create(instance, off)),
         5 => (INSTANCES, prop_oneof![6 => Just(0), 1 => 0..3_u64], off(), vec(sizes(), 0..4))
             .prop_map(|(instance, back, off, events)| Op::Append { instance, back, off, events }),
-        6 => (INSTANCES, IDS, later(), sizes())
-            .prop_map(|(instance, id, later, size)| Op::Send { instance, id, later, size }),
+        6 => (INSTANCES, IDS, prop_oneof![4 => Just(0), 1 => 1..3_usize], later(), sizes())
+            .prop_map(|(instance, id, topic, later, size)| Op::Send { instance, id, topic, later, size }),
         5 => (INSTANCES, IDS, (0..3_usize, 0..3_usize, prop_oneof![2 => Just(0), 1 => 1..3_usize]), later(), sizes())
             .prop_map(|(instance, id, lane, later, size)| Op::Schedule { instance, id, lane, later, size }),
         4 => (INSTANCES, ids()).prop_map(|(instance, ids)| Op::Ack { instance, ids }),
@@ -206,8 +213,10 @@ fn step(restarts: u32) -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => (fence, vec(op(), 0..5)).prop_map(|(fence, ops)| Step::Commit { fence, ops }),
         2 => (0..20_usize).prop_map(Step::Repeat),
-        5 => (0..2_usize, 0..4_usize, ttl(), proptest::option::weighted(0.4, INSTANCES))
-            .prop_map(|(owner, max, ttl, instance)| Step::FetchTurns { owner, max, ttl, instance }),
+        5 => (0..2_usize, 0..4_usize, ttl(), proptest::option::weighted(0.4, INSTANCES),
+            proptest::option::weighted(0.5, 0..4_usize))
+            .prop_map(|(owner, max, ttl, instance, skills)| Step::FetchTurns { owner, max, ttl, instance, skills }),
+        1 => (0..4_usize, 0..4_usize).prop_map(|(skills, limit)| Step::PassedOver { skills, limit }),
         4 => ((0..2_usize, 0..4_usize), ttl(), (0..4_usize, 0..4_usize), proptest::option::of(seconds(&[0, 10, 40])))
             .prop_map(|((owner, max), ttl, (topics, tags), session)| {
                 Step::FetchActivities { owner, max, ttl, topics, tags, session }

@@ -49,7 +49,7 @@ fn everything(commit: u128, instance: &str, size: usize) -> Transaction {
 
 fn turns() -> TurnRequest {
     let (ttl, wait) = (Duration::from_secs(3600), Duration::ZERO);
-    TurnRequest { owner: OwnerId::new("test"), max: 100, ttl, wait, instance: None }
+    TurnRequest { owner: OwnerId::new("test"), max: 100, ttl, wait, instance: None, skills: None }
 }
 
 fn activities() -> ActivityRequest {

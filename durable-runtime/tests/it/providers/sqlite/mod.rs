@@ -89,7 +89,7 @@ async fn keep(store: &SqliteProvider, commit: u128, ops: Vec<TransactionOp>) {
 
 fn turns() -> TurnRequest {
     let (ttl, wait) = (Duration::from_secs(3600), Duration::ZERO);
-    TurnRequest { owner: OwnerId::new("test"), max: 1_000, ttl, wait, instance: None }
+    TurnRequest { owner: OwnerId::new("test"), max: 1_000, ttl, wait, instance: None, skills: None }
 }
 
 fn activities() -> ActivityRequest {
