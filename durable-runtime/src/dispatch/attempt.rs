@@ -221,7 +221,9 @@ fn limited(outcome: AttemptOutcome, limits: &Limits) -> AttemptOutcome {
     let too_long = |what: &str, payload: &Payload| Failure::LimitReached {
         message: format!("the {what} of the activity has {} bytes; at most {most} are kept", payload.len()),
     };
-    match outcome {
+    let text_cut =
+        |AttemptFailure { failure, terminal }| AttemptFailure { failure: failure.text_cut(limits), terminal };
+    match outcome.map_err(text_cut) {
         Ok(output) if output.len() > most => Err(too_long("output", &output).into()),
         Err(AttemptFailure { failure: Failure::Failed { error }, .. }) if error.len() > most => {
             Err(too_long("error", &error).into())

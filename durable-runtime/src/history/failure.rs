@@ -70,7 +70,7 @@ impl Failure {
     /// The same, of a length that may be kept.
     pub(crate) fn within(self, limits: &Limits) -> Self {
         let cut = |text: String| cut(text, limits.error_text_bytes_max);
-        match self {
+        match self.text_cut(limits) {
             Self::Failed { error } if error.len() > limits.payload_bytes_max => {
                 let (bytes, most) = (error.len(), limits.payload_bytes_max);
                 Self::LimitReached { message: format!("the error has {bytes} bytes; at most {most} are kept") }
@@ -78,6 +78,16 @@ impl Failure {
             Self::Panicked { message, place } => Self::Panicked { message: cut(message), place },
             Self::Codec { message } => Self::Codec { message: cut(message) },
             Self::Unavailable { message } => Self::Unavailable { message: cut(message) },
+            other => other,
+        }
+    }
+
+    /// The same; but an error that is a text is cut, if it is too long.
+    pub(crate) fn text_cut(self, limits: &Limits) -> Self {
+        match self {
+            Self::Failed { error } if error.len() > limits.error_text_bytes_max && error.as_str().starts_with('"') => {
+                Self::Failed { error: cut_text(error, limits.error_text_bytes_max) }
+            }
             other => other,
         }
     }
@@ -97,6 +107,12 @@ impl Failure {
             }
         }
     }
+}
+
+/// An error that is a text, cut as other texts are.
+fn cut_text(error: Payload, most: usize) -> Payload {
+    let text = error.read::<String>().and_then(|text| Payload::encode(&cut(text, most)));
+    text.unwrap_or(error)
 }
 
 /// The beginning of a text that is too long, with a mark that says so.
@@ -124,5 +140,20 @@ mod tests {
         let text = cut("ä".repeat(most), most);
         assert_eq!(text, "ää … (cut)");
         assert!(text.len() <= most);
+    }
+
+    #[test]
+    fn an_error_that_is_a_text_is_cut_and_one_with_fields_is_not() {
+        let limits = Limits { error_text_bytes_max: 40, ..Limits::default() };
+        let failed = |error: &serde_json::Value| Failure::Failed { error: Payload::encode(error).unwrap() };
+        let within = |error: serde_json::Value| match failed(&error).within(&limits) {
+            Failure::Failed { error } => error.read::<serde_json::Value>().unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(within("x".repeat(40).into()), "x".repeat(40));
+        let cut = format!("{} … (cut)", "x".repeat(30));
+        assert_eq!(within("x".repeat(41).into()), cut);
+        let fields = serde_json::json!({ "text": "x".repeat(100) });
+        assert_eq!(within(fields.clone()), fields);
     }
 }

@@ -8,7 +8,7 @@ mod language;
 use self::language::{Chance, Op, program};
 use super::{execution, started};
 use crate::clock::Timestamp;
-use crate::history::{Event, EventKind, Failure, validate};
+use crate::history::{Carried, Event, EventKind, Failure, validate};
 use crate::ids::CommandId;
 use crate::limits::Limits;
 use crate::payload::Payload;
@@ -16,6 +16,8 @@ use crate::payload::Payload;
 /// How many programs are run, and how many changes of programs are to be noticed.
 const PROGRAMS: u64 = 20_000;
 const MUTANTS: usize = 500;
+/// How many executions of one are run.
+const GENERATIONS: usize = 3;
 /// How many things happen to one program at most.
 const ARRIVALS: usize = 20;
 
@@ -27,13 +29,14 @@ fn input(steps: &[Op]) -> String {
 struct Recorded {
     arrivals: Vec<(EventKind, Timestamp)>,
     history: Vec<Event>,
+    leftover: Vec<Carried>,
 }
 
 /// Runs a program under random arrivals; `each` sees the history after each.
-fn record(steps: &[Op], chance: &mut Chance, mut each: impl FnMut(&[Event])) -> Recorded {
+fn record(steps: &[Op], carried: Vec<Carried>, chance: &mut Chance, mut each: impl FnMut(&[Event])) -> Recorded {
     let mut execution = execution::<program>(Limits::default());
     let (mut arrivals, mut history, mut open): (Vec<_>, Vec<Event>, Vec<EventKind>) = Default::default();
-    let mut next = Some(started::<program>(&input(steps), Vec::new()));
+    let mut next = Some(started::<program>(&input(steps), carried));
     while let Some(kind) = next {
         let at = Timestamp::from_millis(1_000 * (arrivals.len() as u64 + 1));
         if execution.accepts(&kind) {
@@ -47,7 +50,7 @@ fn record(steps: &[Op], chance: &mut Chance, mut each: impl FnMut(&[Event])) -> 
         next = goes_on.then(|| arrival(&mut open, chance));
     }
     validate(&history).unwrap();
-    Recorded { arrivals, history }
+    Recorded { arrivals, history, leftover: execution.leftover_events() }
 }
 
 /// Something that can happen now: the end of what is open, in any order, or an event, or, seldom, a cancellation.
@@ -69,6 +72,10 @@ fn arrival(open: &mut Vec<EventKind>, chance: &mut Chance) -> EventKind {
                 redeliveries,
             },
             EventKind::TimerSet { command, .. } => EventKind::TimerFired { command },
+            EventKind::ChildStarted { command, .. } if value == 0 => {
+                let failure = Failure::Cancelled { reason: "no".to_owned() };
+                EventKind::ChildFailed { command, failure }
+            }
             EventKind::ChildStarted { command, .. } => EventKind::ChildCompleted { command, output: payload(value) },
             EventKind::CommandCancelled { command } => {
                 open.retain(|kind| command_of(kind) != Some(command));
@@ -95,11 +102,11 @@ fn command_of(kind: &EventKind) -> Option<CommandId> {
 }
 
 /// What a program asks for when just this happens to it, a line for each arrival.
-fn asked(steps: &[Op], arrivals: &[(EventKind, Timestamp)]) -> Vec<String> {
+fn asked(steps: &[Op], carried: &[Carried], arrivals: &[(EventKind, Timestamp)]) -> Vec<String> {
     let mut execution = execution::<program>(Limits::default());
     let mut asked = Vec::new();
     for (number, (kind, at)) in arrivals.iter().enumerate() {
-        let kind = if number == 0 { started::<program>(&input(steps), Vec::new()) } else { kind.clone() };
+        let kind = if number == 0 { started::<program>(&input(steps), carried.to_vec()) } else { kind.clone() };
         if execution.accepts(&kind) {
             let applied = execution.apply(kind, *at);
             let commands: Vec<_> = applied.events[1..].iter().map(|event| &event.kind).collect();
@@ -112,34 +119,50 @@ fn asked(steps: &[Op], arrivals: &[(EventKind, Timestamp)]) -> Vec<String> {
 }
 
 /// Replays a history as if this were the program that made it.
-fn replays(steps: &[Op], history: &[Event]) -> Result<(), String> {
+fn replays(steps: &[Op], carried: &[Carried], history: &[Event]) -> Result<(), String> {
     let mut execution = execution::<program>(Limits::default());
     let mut history = history.to_vec();
-    history[0].kind = started::<program>(&input(steps), Vec::new());
+    history[0].kind = started::<program>(&input(steps), carried.to_vec());
     execution.replay(&history).map_err(|mismatch| mismatch.to_string())
 }
 
 #[test]
 fn every_prefix_of_a_random_program_replays_to_the_same_commands() {
-    let (mut events, mut ended, mut cancelled, mut undone) = (0, 0, 0, 0);
+    let (mut events, mut ended, mut cancelled, mut undone, mut continued) = (0, 0, 0, 0, 0);
     for seed in 0..PROGRAMS {
         let mut chance = Chance::new(seed);
-        let steps = chance.steps(2, 4);
-        let recorded = record(&steps, &mut chance, |history| {
-            replays(&steps, history).unwrap_or_else(|error| panic!("seed {seed}, {steps:?}: {error}"));
-        });
-        let first = asked(&steps, &recorded.arrivals);
-        assert_eq!(first, asked(&steps, &recorded.arrivals), "seed {seed}");
-        events += recorded.history.len();
-        let end = &recorded.history.last().unwrap().kind;
-        ended += usize::from(matches!(end, EventKind::Completed { .. }));
-        cancelled += usize::from(matches!(end, EventKind::Cancelled { .. }));
-        undone += usize::from(unwound(&recorded.history));
+        let mut next = Some((chance.steps(2, 4), Vec::new()));
+        for _generation in 0..GENERATIONS {
+            let Some((steps, carried)) = next.take() else { break };
+            let recorded = record(&steps, carried.clone(), &mut chance, |history| {
+                replays(&steps, &carried, history).unwrap_or_else(|error| panic!("seed {seed}, {steps:?}: {error}"));
+            });
+            let first = asked(&steps, &carried, &recorded.arrivals);
+            assert_eq!(first, asked(&steps, &carried, &recorded.arrivals), "seed {seed}");
+            events += recorded.history.len();
+            let end = &recorded.history.last().unwrap().kind;
+            ended += usize::from(matches!(end, EventKind::Completed { .. }));
+            cancelled += usize::from(matches!(end, EventKind::Cancelled { .. }));
+            undone += usize::from(unwound(&recorded.history));
+            next = next_generation(end).map(|steps| (steps, recorded.leftover));
+            continued += usize::from(next.is_some());
+        }
     }
+    assert!(continued > PROGRAMS as usize / 20, "few programs continue as new: {continued}");
     assert!(events > 5 * PROGRAMS as usize, "the programs do little: {events} events");
     assert!(ended > PROGRAMS as usize / 10, "few programs come to an end: {ended}");
     assert!(cancelled > PROGRAMS as usize / 50, "few programs are cancelled: {cancelled}");
     assert!(undone > PROGRAMS as usize / 100, "few programs clean up: {undone}");
+}
+
+/// The steps of the next execution, if there is one.
+fn next_generation(end: &EventKind) -> Option<Vec<Op>> {
+    #[derive(serde::Deserialize)]
+    struct Arguments {
+        steps: Vec<Op>,
+    }
+    let EventKind::ContinuedAsNew { input, .. } = end else { return None };
+    Some(serde_json::from_str::<Arguments>(input.as_str()).unwrap().steps)
 }
 
 /// Whether something was done after the request to end.
@@ -185,11 +208,11 @@ fn a_change_of_code_that_changes_what_is_asked_for_is_a_mismatch_and_no_other_is
     for seed in 1_000_000.. {
         let mut chance = Chance::new(seed);
         let steps = chance.steps(2, 4);
-        let recorded = record(&steps, &mut chance, |_| {});
+        let recorded = record(&steps, Vec::new(), &mut chance, |_| {});
         let mut changed = steps.clone();
         mutate(&mut changed, &mut chance);
-        let differs = asked(&steps, &recorded.arrivals) != asked(&changed, &recorded.arrivals);
-        let replayed = replays(&changed, &recorded.history);
+        let differs = asked(&steps, &[], &recorded.arrivals) != asked(&changed, &[], &recorded.arrivals);
+        let replayed = replays(&changed, &[], &recorded.history);
         assert_eq!(replayed.is_err(), differs, "seed {seed}\n{steps:?}\n{changed:?}\n{replayed:?}");
         noticed += usize::from(differs);
         harmless += usize::from(!differs);

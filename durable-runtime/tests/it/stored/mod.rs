@@ -5,6 +5,7 @@
 //! `DURABLE_RECORD=1`, which writes the files that are missing and touches no other. Where a build is to write something else
 //! than before, the scenario gets a new name: the old file stays, since stores have what it has.
 
+mod given_up;
 mod programs;
 mod scenarios;
 
@@ -41,6 +42,7 @@ const KINDS: &[&str] = &[
     "failed",
     "cancelled",
     "terminated",
+    "poisoned",
     "continued_as_new",
 ];
 

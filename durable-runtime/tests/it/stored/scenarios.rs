@@ -6,7 +6,7 @@ use durable_runtime::client::StartRequest;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::{RecordedHistory, TestRuntime};
 
-use super::programs as p;
+use super::{given_up, programs as p};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -28,13 +28,15 @@ pub(super) async fn all() -> BTreeMap<String, RecordedHistory> {
     recorder.cancellations().await;
     recorder.suspensions().await;
     recorder.kept().await;
+    recorder.keyed().await;
+    recorder.poisoned().await;
     recorder.runtime.shutdown().await;
     recorder.recorded
 }
 
 /// With one shard, so that nothing is a question of threads.
 async fn runtime() -> TestRuntime {
-    TestRuntime::builder().configure(|builder| builder.shards(1)).start().await.unwrap()
+    TestRuntime::builder().configure(|builder| builder.shards(1).keep_store_open()).start().await.unwrap()
 }
 
 impl Recorder {
@@ -238,6 +240,27 @@ impl Recorder {
         handle.resume().await.unwrap();
         self.runtime.settled().await;
         self.keep("suspended", "resumed").await;
+    }
+
+    /// An event that is raised twice under one key, and counts once.
+    async fn keyed(&mut self) {
+        let handle = self.begin("keyed", |client| p::approval(client)).await;
+        for by in ["Ada", "Max"] {
+            let go = p::Go { by: by.to_owned() };
+            let raise = self.client().raise(handle.id().as_str(), "stored.go", &go).idempotency_key("key 1");
+            let _closed_by_the_first = raise.await;
+        }
+        self.runtime.settled().await;
+        self.keep("keyed", "raised").await;
+    }
+
+    /// One whose process dies in each turn.
+    async fn poisoned(&mut self) {
+        self.begin("poisoned", |client| p::approval(client)).await;
+        let store = self.runtime.store().clone();
+        std::mem::replace(&mut self.runtime, runtime().await).shutdown().await;
+        let history = given_up::in_its_next_turn(store, "stored-poisoned").await;
+        self.recorded.insert("poisoned.given_up".to_owned(), history);
     }
 
     /// Values by key, labels and patches, of two executions.

@@ -26,6 +26,7 @@ pub(super) enum Op {
     Join(Vec<Vec<Op>>),
     Race(Vec<Vec<Op>>),
     Repeat(u64, Vec<Op>),
+    Next(Vec<Op>),
 }
 
 #[derive(Event, Serialize, Deserialize)]
@@ -139,6 +140,7 @@ async fn walk_in_turn(ctx: &OrchestrationContext, steps: &[Op], walked: &Walked)
                 }
                 "repeated".to_owned()
             }
+            Op::Next(steps) => program(ctx, steps.clone()).continue_as_new().await,
         };
         log.borrow_mut().push(said);
     }
@@ -168,7 +170,7 @@ impl Chance {
     }
 
     pub(super) fn step(&mut self, depth: usize) -> Op {
-        match self.below(if depth == 0 { 14 } else { 22 }) {
+        match self.below(if depth == 0 { 14 } else { 23 }) {
             0 | 1 => Op::Call(self.name(), self.below(3) as u64),
             2 => Op::Risky(self.name()),
             3 => Op::Child(self.name()),
@@ -187,6 +189,7 @@ impl Chance {
             16 => Op::Held(self.steps(depth - 1, 3)),
             17 | 18 => Op::Join((0..1 + self.below(3)).map(|_| self.steps(depth - 1, 2)).collect()),
             19 | 20 => Op::Race((0..1 + self.below(3)).map(|_| self.steps(depth - 1, 2)).collect()),
+            21 => Op::Next(self.steps(depth - 1, 3)),
             _ => Op::Repeat(1 + self.below(2) as u64, self.steps(depth - 1, 2)),
         }
     }
