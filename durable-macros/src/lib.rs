@@ -34,6 +34,8 @@ use proc_macro::TokenStream;
 /// - `terminal = path::to::function`: which errors no other attempt can help; see `#[derive(ActivityError)]` too.
 /// - `max_concurrent = 4`: how many of it run at once in one runtime.
 /// - `tag = "gpu"`: only runtimes that serve this tag run it.
+/// - `local`: its first attempt runs in the turn that asks for it, without a queue; for what is quick, and can be done
+///   again without harm.
 /// - `name = ".."`: another name than that of the function.
 #[proc_macro_attribute]
 pub fn activity(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -60,6 +60,7 @@ pub struct ActivityOptions {
     pub(crate) schedule_to_close: Option<Duration>,
     pub(crate) tag: Option<&'static str>,
     pub(crate) concurrent_max: Option<u32>,
+    pub(crate) local: bool,
 }
 
 impl ActivityOptions {
@@ -72,6 +73,7 @@ impl ActivityOptions {
         schedule_to_close: None,
         tag: None,
         concurrent_max: None,
+        local: false,
     };
 
     /// How often it is tried.
@@ -116,6 +118,13 @@ impl ActivityOptions {
         self
     }
 
+    /// Its first attempt runs in the turn that asks for it.
+    #[must_use]
+    pub const fn local(mut self) -> Self {
+        self.local = true;
+        self
+    }
+
     /// Which workers may take it.
     #[must_use]
     pub const fn tag(mut self, tag: &'static str) -> Self {
@@ -132,6 +141,7 @@ impl ActivityOptions {
             schedule_to_close: self.schedule_to_close,
             tag: self.tag.map(str::to_owned),
             session: None,
+            local: self.local,
         }
     }
 }

@@ -36,6 +36,16 @@ pub enum RegistryError {
         /// The type.
         type_name: &'static str,
     },
+    /// The builder says which version is the latest, and there is no such one.
+    #[error("`latest_version` names version {version} of `{name}`, which is not registered here; {known}")]
+    UnknownVersion {
+        /// The orchestration.
+        name: String,
+        /// The version.
+        version: String,
+        /// The versions there are.
+        known: String,
+    },
     /// The builder says how many of an activity run at once, and there is none of that name.
     #[error("`max_concurrent` names the activity `{activity}`, which is not registered here; registered here: {known}")]
     UnknownActivity {
@@ -51,6 +61,8 @@ pub enum RegistryError {
 pub(crate) struct Registry {
     orchestrations: BTreeMap<(String, String), OrchestrationHandler>,
     activities: BTreeMap<String, ActivityHandler>,
+    /// Which version of a name counts as its latest, where that is not the newest.
+    latest: BTreeMap<String, String>,
 }
 
 impl Registry {
@@ -126,6 +138,17 @@ impl Registry {
         Ok(())
     }
 
+    /// Says which versions count as the latest of their names.
+    pub(crate) fn set_latest(&mut self, latest: &BTreeMap<String, String>) -> Result<(), RegistryError> {
+        let missing = |(name, version): &(&String, &String)| self.orchestration(name, version).is_none();
+        if let Some((name, version)) = latest.iter().find(missing) {
+            let (name, version, known) = (name.clone(), version.clone(), self.known(name));
+            return Err(RegistryError::UnknownVersion { name, version, known });
+        }
+        self.latest.clone_from(latest);
+        Ok(())
+    }
+
     /// Whether every activity that is capped is there.
     pub(crate) fn check_caps<'a>(&self, capped: impl Iterator<Item = &'a Capped>) -> Result<(), RegistryError> {
         for capped in capped {
@@ -146,9 +169,12 @@ impl Registry {
         self.activities.values().filter_map(cap).collect()
     }
 
-    /// The function of this name and version; for [`LATEST`] the newest.
+    /// The function of this name and version; for [`LATEST`] the newest, unless another counts as that.
     pub(crate) fn orchestration(&self, name: &str, version: &str) -> Option<&OrchestrationHandler> {
         if version == LATEST {
+            if let Some(latest) = self.latest.get(name) {
+                return self.orchestrations.get(&(name.to_owned(), latest.clone()));
+            }
             let of_name = self.orchestrations.iter().filter(|((known, _), _)| known == name);
             return of_name.max_by_key(|((_, version), _)| in_order(version)).map(|(_, handler)| handler);
         }

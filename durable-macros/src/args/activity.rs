@@ -1,7 +1,7 @@
-//! `#[activity(name = "..", retry(..), timeout = "..", max_concurrent = 4, terminal = path, tag = "..", ..)]`
+//! `#[activity(name = "..", retry(..), timeout = "..", max_concurrent = 4, terminal = path, tag = "..", local, ..)]`
 
 use proc_macro2::TokenStream;
-use syn::Path;
+use syn::{Ident, Path};
 
 use super::{Given, read, values};
 use crate::mistakes::Mistakes;
@@ -16,6 +16,7 @@ const KNOWN: &[&str] = &[
     "terminal",
     "max_concurrent",
     "tag",
+    "local",
     "crate",
 ];
 const KNOWN_OF_RETRY: &[&str] = &["max_attempts", "initial", "backoff", "factor", "max", "jitter", "total"];
@@ -32,6 +33,8 @@ pub(crate) struct ActivityArgs {
     pub(crate) terminal: Option<Path>,
     pub(crate) concurrent_max: Option<u32>,
     pub(crate) tag: Option<String>,
+    /// Where `local` stands.
+    pub(crate) local: Option<Ident>,
     pub(crate) runtime: Option<Path>,
 }
 
@@ -73,6 +76,7 @@ impl ActivityArgs {
             "terminal" => self.terminal = values::function(given, "PaymentError::is_final", mistakes),
             "max_concurrent" => self.concurrent_max = values::count(given, mistakes),
             "tag" => self.tag = values::name(given, "gpu", mistakes),
+            "local" => self.local = given.alone(mistakes),
             _ => self.runtime = values::path(given, mistakes),
         }
     }
@@ -187,7 +191,7 @@ mod tests {
         assert_eq!(
             mistakes_in(quote!(tiemout = "1m", retry(initial = "soon"), tag = 7, tag = "a", name)),
             [
-                "`#[activity]` has no argument `tiemout`; did you mean `timeout`? (it has `name`, `retry`, `timeout`, `heartbeat`, `schedule_to_start`, `schedule_to_close`, `terminal`, `max_concurrent`, `tag`, `crate`)",
+                "`#[activity]` has no argument `tiemout`; did you mean `timeout`? (it has `name`, `retry`, `timeout`, `heartbeat`, `schedule_to_start`, `schedule_to_close`, `terminal`, `max_concurrent`, `tag`, `local`, `crate`)",
                 "`soon` is not a duration; write a number and a unit, as in \"200ms\", \"30s\", \"1m\", \"2h\", \"1d\" or \"1h 30m\"",
                 "`retry` needs to know how often; write `retry(max_attempts = 5, ..)`",
                 "`tag` is a text in quotes; write `tag = \"gpu\"`",

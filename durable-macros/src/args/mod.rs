@@ -41,6 +41,15 @@ impl Given {
         }
     }
 
+    /// The name, which says all; a mistake if there is more.
+    fn alone(&self, mistakes: &mut Mistakes) -> Option<Ident> {
+        if !matches!(self.value, Value::Bare) {
+            mistakes.at(&self.name, format!("`{0}` stands alone; write `{0}`", self.name));
+            return None;
+        }
+        Some(self.name.clone())
+    }
+
     /// The tokens in parentheses; a mistake if the argument has another shape.
     fn list(&self, example: &str, mistakes: &mut Mistakes) -> Option<TokenStream> {
         match &self.value {

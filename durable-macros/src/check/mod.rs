@@ -2,8 +2,10 @@
 
 mod borrowed;
 mod context;
+mod local;
 
 pub(crate) use borrowed::Owner;
+pub(crate) use local::check as local;
 
 use syn::punctuated::Punctuated;
 use syn::{GenericParam, ItemFn, Pat, Safety, Signature, Token, Type};

@@ -24,6 +24,7 @@ pub(crate) fn activity(args: TokenStream, item: TokenStream) -> TokenStream {
     let before = mistakes.count();
     let function = Function::read(Kind::Activity, function);
     check::signature(&function, &mut mistakes);
+    check::local(&function, &args, &mut mistakes);
     let expanded =
         if mistakes.count() > before { fallback::stand_in(&rt, &function) } else { whole(&rt, &function, &args) };
     let mistakes = mistakes.into_tokens();
@@ -199,6 +200,9 @@ fn options(rt: &TokenStream, args: &ActivityArgs) -> TokenStream {
     }
     if let Some(tag) = &args.tag {
         options.extend(quote!(.tag(#tag)));
+    }
+    if args.local.is_some() {
+        options.extend(quote!(.local()));
     }
     options
 }

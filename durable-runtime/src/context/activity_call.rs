@@ -188,6 +188,46 @@ impl<A: Activity> ActivityCall<A> {
         self.settings.session = Some(session.into());
         self
     }
+
+    /// Runs its first attempt in the turn that asks for it: it goes through no queue, and what it returns is kept by the
+    /// transaction of that turn, so a hundred short ones cost one flush. For what is quick and can be done again without
+    /// harm: if the process dies before the turn is kept, all that ran in it runs again.
+    ///
+    /// Meanwhile nothing else reaches the instance, no event and no timer, and `ctx.now()` stands still. So it is an
+    /// ordinary activity from then on if all those of one turn take longer than a second together, if there are more than
+    /// 256 of them, or if the attempt fails and is to be tried again. It is one from the start if its body is not async, if it
+    /// has a tag, a session or a cap, if every slot is taken, or if nobody here has it.
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    ///
+    /// #[activity]
+    /// async fn price_of(part: u32) -> u32 {
+    ///     part * 100 // a look into a cache
+    /// }
+    ///
+    /// #[orchestration]
+    /// async fn quote(ctx: OrchestrationContext, parts: u32) -> Result<u32, ActivityError> {
+    ///     let mut sum = 0;
+    ///     for part in 1..=parts {
+    ///         sum += price_of(&ctx, part).local().await?;
+    ///     }
+    ///     Ok(sum)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder(MemoryProvider::new()).start().await?;
+    /// assert_eq!(quote(&runtime.client(), 20).start().await?.result().await?, 21_000);
+    /// assert_eq!(runtime.metrics().await.turn_time.count, 1);
+    /// # runtime.shutdown(Duration::from_secs(5)).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn local(mut self) -> Self {
+        self.settings.local = true;
+        self
+    }
 }
 
 impl<A: Activity> Future for ActivityCall<A> {

@@ -18,6 +18,7 @@ use crate::activity::{ActivityBody, AttemptFailure, AttemptOutcome};
 use crate::clock::Timestamp;
 use crate::context::{ActivityContext, ActivityFacts, HeartbeatState};
 use crate::history::{ActivitySettings, Failure};
+use crate::ids::InstanceId;
 use crate::limits::Limits;
 use crate::message::{ActivityTask, Late, Message, late_message_id};
 use crate::observe::activity_span;
@@ -33,7 +34,7 @@ pub(super) async fn run(
     slot: Slot,
     unsettled: Option<OwnedSemaphorePermit>,
 ) {
-    if let Some(delay) = put_off(&workers, &leased, &task) {
+    if let Some(delay) = put_off(&workers, &leased.instance, &task) {
         note_start(&workers, &leased, &task).await;
         retries::put_off(&workers, &leased, delay).await;
         return workers.ended(leased.lock_token.fence);
@@ -46,12 +47,16 @@ pub(super) async fn run(
     workers.leases.hold_work(leased.lock_token.clone(), leased.id.clone(), lost);
     workers.under_way.note(&leased.instance, &leased.id, &task, None);
     let begun = progress::begin(&workers, &leased, &mut task).await;
-    let context = context(&workers, &leased, &task, cancelled);
+    let context = context(&workers, &leased.instance, &task, granted_at(&leased), cancelled);
     let (progress, outcome) = match begun {
         Ok(progress) => {
             note_start(&workers, &leased, &task).await;
-            let span = activity_span(&leased, &task);
-            let attempt = attempt(&workers, &context, &task, &span).instrument(span.clone());
+            let span = activity_span(&leased.instance, &task);
+            let attempt = async {
+                let body = body(&workers, &context, &task)?;
+                watched(&workers, &context, &task, body, &span).await
+            };
+            let attempt = attempt.instrument(span.clone());
             let outcome = progress::beside(&workers, &leased, &task, (&context, &progress), attempt).await;
             (progress, limited(outcome, &workers.limits))
         }
@@ -80,9 +85,9 @@ pub(super) async fn run(
 }
 
 /// How much later a test wants the attempt to be.
-fn put_off(workers: &Workers, leased: &LeasedActivity, task: &ActivityTask) -> Option<Duration> {
+pub(super) fn put_off(workers: &Workers, instance: &InstanceId, task: &ActivityTask) -> Option<Duration> {
     let put_off = workers.door.registry.activity(&task.name)?.put_off.as_ref()?;
-    let key = format!("{}/{}/{}", leased.instance, task.execution_id, task.command);
+    let key = format!("{}/{}/{}", instance, task.execution_id, task.command);
     put_off(&key, task.attempt, task.settings.timeout)
 }
 
@@ -91,18 +96,20 @@ pub(super) fn granted_at(leased: &LeasedActivity) -> Timestamp {
     Timestamp::from_millis(leased.lock_token.granted_at_ms)
 }
 
-fn context(
+/// What the attempt is told, if it was handed out at this time.
+pub(super) fn context(
     workers: &Workers,
-    leased: &LeasedActivity,
+    instance: &InstanceId,
     task: &ActivityTask,
+    at: Timestamp,
     cancelled: watch::Receiver<bool>,
 ) -> ActivityContext {
     ActivityContext::new(ActivityFacts {
-        instance: leased.instance.clone(),
+        instance: instance.clone(),
         execution_id: task.execution_id,
         command: task.command,
         attempt: task.attempt,
-        deadline: time_left(leased, task).and_then(|left| SystemTime::now().checked_add(left)),
+        deadline: time_left(task, at).and_then(|left| SystemTime::now().checked_add(left)),
         last_heartbeat: task.last_heartbeat.clone(),
         heartbeat: Mutex::new(HeartbeatState { at: Instant::now(), progress: None }),
         beat: Notify::new(),
@@ -115,8 +122,8 @@ fn context(
 }
 
 /// How long this attempt may take: its own limit, or what is left of the limit of all.
-fn time_left(leased: &LeasedActivity, task: &ActivityTask) -> Option<Duration> {
-    let waited = granted_at(leased).saturating_since(task.scheduled_at);
+fn time_left(task: &ActivityTask, at: Timestamp) -> Option<Duration> {
+    let waited = at.saturating_since(task.scheduled_at);
     let left = task.settings.schedule_to_close.map(|limit| limit.saturating_sub(waited));
     task.settings.timeout.into_iter().chain(left).min()
 }
@@ -131,11 +138,26 @@ async fn note_start(workers: &Workers, leased: &LeasedActivity, task: &ActivityT
     retries::write(workers, leased, TransactionOp::CancelWork { queue, items }).await;
 }
 
-async fn attempt(workers: &Workers, context: &ActivityContext, task: &ActivityTask, span: &Span) -> AttemptOutcome {
+/// Makes the body of the attempt.
+pub(super) fn body(
+    workers: &Workers,
+    context: &ActivityContext,
+    task: &ActivityTask,
+) -> Result<ActivityBody, AttemptFailure> {
     let Some(handler) = workers.door.registry.activity(&task.name) else {
         return Err(Failure::Unavailable { message: format!("no activity `{}` is registered", task.name) }.into());
     };
-    let body = panics::catch(|| (handler.invoke)(context.clone(), &task.input)).flatten()?;
+    Ok(panics::catch(|| (handler.invoke)(context.clone(), &task.input)).flatten()?)
+}
+
+/// Runs the body, and ends it when it must end.
+pub(super) async fn watched(
+    workers: &Workers,
+    context: &ActivityContext,
+    task: &ActivityTask,
+    body: ActivityBody,
+    span: &Span,
+) -> AttemptOutcome {
     let body: Pin<Box<dyn Future<Output = AttemptOutcome> + Send>> = match body {
         ActivityBody::Async(body) => Box::pin(Caught(Some(body))),
         ActivityBody::Blocking(body) => Box::pin(blocking(body, span.clone())),
@@ -216,7 +238,8 @@ async fn unwanted(context: &ActivityContext, grace: Duration) -> Failure {
     Failure::Cancelled { reason: "nobody waits for the result any more".to_owned() }
 }
 
-fn limited(outcome: AttemptOutcome, limits: &Limits) -> AttemptOutcome {
+/// What is too long to be kept is an error.
+pub(super) fn limited(outcome: AttemptOutcome, limits: &Limits) -> AttemptOutcome {
     let most = limits.payload_bytes_max;
     let too_long = |what: &str, payload: &Payload| Failure::LimitReached {
         message: format!("the {what} of the activity has {} bytes; at most {most} are kept", payload.len()),

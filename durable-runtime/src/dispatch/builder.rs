@@ -53,6 +53,7 @@ pub struct RuntimeBuilder {
     pub(super) retention: Vec<Retention>,
     pub(super) lease: Duration,
     caps: BTreeMap<Capped, usize>,
+    pub(super) latest: BTreeMap<String, String>,
     by_hand: Vec<Register>,
     intercept: Option<Intercept>,
     automatic: bool,
@@ -91,6 +92,7 @@ impl RuntimeBuilder {
             retention: Vec::new(),
             lease: LEASE_TTL,
             caps: BTreeMap::new(),
+            latest: BTreeMap::new(),
             by_hand: Vec::new(),
             intercept: None,
             automatic: true,
@@ -262,6 +264,7 @@ impl RuntimeBuilder {
         }
         registry.check_states(&self.states)?;
         registry.check_caps(self.caps.keys())?;
+        registry.set_latest(&self.latest)?;
         if let Some(intercept) = &self.intercept {
             registry.intercept_activities(intercept);
         }

@@ -67,6 +67,11 @@ impl Caps {
         Room { topics: fitting_topics.into(), tags: fitting_tags.into(), max, partial }
     }
 
+    /// Whether there is a cap for this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.most.keys().any(|capped| matches!(capped, Capped::Name(capped) if capped == name))
+    }
+
     /// Takes a place for an activity that was handed out.
     pub(super) fn take(self: &Arc<Self>, name: &str, tag: Option<&str>) -> Option<CapPlace> {
         let wanted = [Some(Capped::Name(name.to_owned())), tag.map(|tag| Capped::Tag(tag.to_owned()))];

@@ -15,6 +15,7 @@ mod fetch;
 mod kept;
 mod leases;
 mod load;
+mod local;
 mod progress;
 mod resident;
 mod retries;

@@ -71,6 +71,39 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Which version of an orchestration counts as its [`LATEST`](crate::context::LATEST), instead of the newest one that is
+    /// registered: for a deploy that takes new instances only when you say so, or for a step back. What runs stays with
+    /// its version, and who asks for a version gets it. [`RuntimeBuilder::start`] refuses a version that is not there.
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    ///
+    /// #[orchestration(name = "greet", version = "1.0.0")]
+    /// async fn greet(ctx: OrchestrationContext) -> String {
+    ///     "hello".to_owned()
+    /// }
+    ///
+    /// #[orchestration(name = "greet", version = "2.0.0")]
+    /// async fn greet_politely(ctx: OrchestrationContext) -> String {
+    ///     "good day".to_owned()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = Runtime::builder(MemoryProvider::new()).latest_version("greet", "1.0.0").start().await?;
+    /// let client = runtime.client();
+    /// let id = client.start_named("greet", &serde_json::json!({})).start().await?;
+    /// assert_eq!(client.status(id.as_str()).await?.version, "1.0.0");
+    /// # runtime.shutdown(Duration::from_secs(5)).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn latest_version(mut self, orchestration: impl Into<String>, version: impl Into<String>) -> Self {
+        self.latest.insert(orchestration.into(), version.into());
+        self
+    }
+
     /// How long a lease on an instance or an activity lasts: 30 seconds unless you say otherwise, at least 10 ms. It is
     /// renewed at a third of that by a thread that no user code can block. If this process stops without ending in order,
     /// others on the same store take over when it is over.

@@ -1,8 +1,9 @@
 //! Starting a runtime: its threads and its tasks, in the order in which they need each other.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use tokio::runtime::{Builder, Handle};
@@ -43,6 +44,7 @@ struct Start {
     under_way: Arc<UnderWay>,
     suspended: Arc<Suspended>,
     trials: Arc<Semaphore>,
+    workers: Arc<OnceLock<Arc<Workers>>>,
     meter: Arc<Meter>,
     watches: Vec<Watch>,
     threads: Vec<JoinHandle<()>>,
@@ -66,6 +68,7 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
         under_way,
         suspended: Arc::default(),
         trials: Arc::new(Semaphore::new(1)),
+        workers: Arc::default(),
         watches: Vec::new(),
         threads: vec![thread],
     };
@@ -84,7 +87,9 @@ pub(super) fn start(builder: RuntimeBuilder, registry: Arc<Registry>) -> Result<
         start.builder.limits,
         start.builder.trace_source.clone(),
     );
-    let workers = start.workers(&door, &client);
+    let workers = start.new_workers(&door, &client);
+    // No shard has heard anything yet.
+    let workers = Arc::clone(start.workers.get_or_init(|| workers));
     let mut tasks = start.tasks(&door, &workers);
     for retention in &start.builder.retention {
         tasks.push(start.engine.spawn(keep_retention(client.clone(), *retention)).abort_handle());
@@ -111,13 +116,14 @@ impl Start {
         Ok(Shard {
             provider: Arc::clone(&self.builder.provider),
             owner: self.owner.clone(),
-            rules: Rules {
+            rules: Arc::new(Rules {
                 registry: Arc::clone(&self.registry),
                 limits: self.builder.limits,
                 under_way: Arc::clone(&self.under_way),
                 shared: self.builder.provider.capabilities().shared,
                 double_check: supervisor.double_check.is_some(),
-            },
+            }),
+            workers: Arc::clone(&self.workers),
             suspended: Arc::clone(&self.suspended),
             leases: Arc::clone(&self.leases),
             lease: self.builder.lease,
@@ -144,7 +150,7 @@ impl Start {
         Ok(Supervisor { watch, budget: self.builder.turn_budget, double_check })
     }
 
-    fn workers(&self, door: &Arc<Door>, client: &Client) -> Arc<Workers> {
+    fn new_workers(&self, door: &Arc<Door>, client: &Client) -> Arc<Workers> {
         Arc::new(Workers {
             provider: Arc::clone(&self.builder.provider),
             door: Arc::clone(door),
@@ -155,6 +161,7 @@ impl Start {
             application: self.application.clone(),
             slots: Arc::new(Semaphore::new(self.builder.activities_max as usize)),
             slots_max: self.builder.activities_max,
+            local_slots: Arc::new(Semaphore::new(self.builder.activities_max as usize)),
             unsettled: Arc::new(Semaphore::new(UNSETTLED_MAX as usize)),
             tags: self.builder.tags.clone().into(),
             caps: Arc::new(Caps::new(self.builder.caps(&self.registry))),
@@ -163,6 +170,7 @@ impl Start {
             meter: Arc::clone(&self.meter),
             cancel_grace: self.builder.cancel_grace,
             running: Mutex::new(BTreeMap::new()),
+            local_count: AtomicU64::new(0),
         })
     }
 

@@ -30,6 +30,9 @@ pub struct ActivitySettings {
     /// With which others it runs in one process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// Whether its first attempt runs in the turn that asks for it, where that is possible.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub local: bool,
 }
 
 impl ActivitySettings {

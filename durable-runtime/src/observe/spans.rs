@@ -4,9 +4,10 @@ use tracing::Span;
 use tracing::field::Empty;
 
 use super::trace::TraceContext;
+use crate::ids::InstanceId;
 use crate::message::ActivityTask;
 use crate::metadata::Identity;
-use crate::providers::{LeasedActivity, LeasedTurn};
+use crate::providers::LeasedTurn;
 
 /// One turn. What it is of may be known only when its first message is read; see [`name_turn`].
 pub(crate) fn turn(turn: &LeasedTurn, identity: Option<&Identity>) -> Span {
@@ -45,12 +46,12 @@ fn record_trace(span: &Span, trace: Option<&TraceContext>) {
 }
 
 /// One attempt of an activity.
-pub(crate) fn activity(leased: &LeasedActivity, task: &ActivityTask) -> Span {
+pub(crate) fn activity(instance: &InstanceId, task: &ActivityTask) -> Span {
     let span = tracing::info_span!(
         target: "durable_runtime",
         parent: None,
         "activity",
-        instance = %leased.instance,
+        instance = %instance,
         execution = task.execution_id.0,
         activity = task.name.as_str(),
         command = task.command.0,

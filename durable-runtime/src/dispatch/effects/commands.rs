@@ -37,6 +37,9 @@ impl Effects {
                 let session = settings.session.clone();
                 let item = NewMessage { id, execution_id, topic, tag, session, visible_at: None, data };
                 self.activities.insert((execution_id, *command), item);
+                if settings.local {
+                    self.local.insert((execution_id, *command), task);
+                }
                 for (late, limit) in
                     [(Late::Start, settings.schedule_to_start), (Late::Close, settings.schedule_to_close)]
                 {

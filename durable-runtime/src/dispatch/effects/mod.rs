@@ -1,6 +1,7 @@
 //! What a turn asks the store for, gathered while the core runs: one transaction in the end.
 
 mod commands;
+mod local;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use bytes::Bytes;
 
 use crate::history::{Event, EventKind, Failure};
 use crate::ids::{CommandId, EventId, ExecutionId, InstanceId, MessageId};
-use crate::message::{Late, Outcome};
+use crate::message::{ActivityTask, Late, Outcome};
 use crate::metadata::{Entries, Labels};
 use crate::observe::TraceContext;
 use crate::payload::{CodecError, Payload};
@@ -31,6 +32,8 @@ pub(super) struct Effects {
     created: Vec<TransactionOp>,
     histories: Vec<TransactionOp>,
     activities: BTreeMap<(ExecutionId, CommandId), NewMessage>,
+    /// Those of them that may run in this turn and have not been taken yet.
+    local: BTreeMap<(ExecutionId, CommandId), ActivityTask>,
     timers: BTreeMap<(ExecutionId, CommandId), NewMessage>,
     late: BTreeMap<(ExecutionId, CommandId, Late), NewMessage>,
     deadlines: BTreeMap<ExecutionId, NewMessage>,
@@ -54,6 +57,7 @@ impl Effects {
             created: Vec::new(),
             histories: Vec::new(),
             activities: BTreeMap::new(),
+            local: BTreeMap::new(),
             timers: BTreeMap::new(),
             late: BTreeMap::new(),
             deadlines: BTreeMap::new(),

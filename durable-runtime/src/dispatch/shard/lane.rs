@@ -5,9 +5,11 @@ use std::pin::Pin;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::local::LocalTurn;
 use crate::dispatch::door::{Accepted, Delivery, Origin, Refusal, TurnRoom};
 use crate::dispatch::kept::Kept;
 use crate::dispatch::load::Loaded;
+use crate::dispatch::local::{CallKey, LocalEnd};
 use crate::dispatch::resident::Resident;
 use crate::ids::{InstanceId, LockToken, MessageId};
 use crate::message::Message;
@@ -56,6 +58,7 @@ impl InFlight {
 pub(super) enum Step {
     Leased(InstanceId, Result<Vec<LeasedTurn>, ProviderError>),
     Loaded(LeasedTurn, Option<TurnRoom>, Option<OwnedSemaphorePermit>, Result<Loaded, ProviderError>),
+    LocalEnded(Box<LocalTurn>, Vec<(CallKey, LocalEnd)>),
     Committed(InstanceId, Box<InFlight>, Result<(), CommitError>),
     Enqueued(InstanceId, Vec<Delivery>, Result<(), CommitError>),
     Rested(InstanceId, Option<LockToken>),

@@ -6,10 +6,11 @@ mod commit;
 mod lane;
 mod leasing;
 mod live;
+mod local;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -22,12 +23,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use self::lane::{Lane, Pending, Step, take_inputs};
 use self::live::LiveExecutions;
 pub(super) use self::live::LiveMax;
+use self::local::LocalTurn;
+use super::activities::Workers;
 use super::door::{Question, ToShard, TurnRoom};
 use super::kept::Kept;
 use super::leases::Leases;
 use super::load::{Loaded, load};
 use super::resident::Resident;
-use super::supervised::Supervisor;
+use super::supervised::{Course, Supervisor};
 use super::suspended::Suspended;
 use super::trial::Suspect;
 use super::turn::{Planned, Rules};
@@ -43,7 +46,9 @@ const MESSAGES_MAX: usize = 1_024;
 pub(super) struct Shard {
     pub(super) provider: Arc<dyn Provider>,
     pub(super) owner: OwnerId,
-    pub(super) rules: Rules,
+    pub(super) rules: Arc<Rules>,
+    /// Where local activities run; there before the first message is.
+    pub(super) workers: Arc<OnceLock<Arc<Workers>>>,
     pub(super) suspended: Arc<Suspended>,
     pub(super) leases: Arc<Leases>,
     pub(super) lease: Duration,
@@ -181,6 +186,7 @@ impl Running {
             Step::Leased(instance, leased) => self.leased(&instance, leased),
             Step::Loaded(turn, room, alone, Ok(loaded)) => self.loaded(turn, room, alone, loaded),
             Step::Loaded(turn, room, _, Err(error)) => self.not_loaded(turn, room, &error),
+            Step::LocalEnded(turn, ends) => self.local_ended(*turn, ends),
             Step::Committed(instance, flight, result) => self.committed(&instance, *flight, result),
             Step::Enqueued(instance, deliveries, result) => self.enqueued(&instance, deliveries, result),
             Step::Rested(instance, Some(lease)) if !self.stopping => {
@@ -258,9 +264,12 @@ impl Running {
             None => Vec::new(),
         };
         let begin = self.shard.meter.begin();
-        let planned = self.shard.supervisor.plan(&self.shard.rules, &turn, resident, kept, deliveries);
+        let course = self.shard.supervisor.begin(&self.shard.rules, &turn, resident, kept, deliveries);
         self.shard.meter.turn_ran(begin);
-        self.commit(turn, room, planned, Duration::ZERO);
+        match course {
+            Course::Over(planned) => self.commit(turn, room, planned, Duration::ZERO),
+            Course::Local(supervised) => self.run_local(LocalTurn::new(turn, room, supervised)),
+        }
     }
 }
 

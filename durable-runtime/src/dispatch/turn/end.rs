@@ -11,7 +11,7 @@ use crate::payload::CodecError;
 use crate::providers::{Queue, TransactionOp};
 use crate::replay::Applied;
 
-impl Turn<'_> {
+impl Turn {
     pub(super) fn close(&mut self, end: &EventKind) -> Result<(), CodecError> {
         let (execution_id, identity) = match &self.resident {
             Resident::Live(live) => (live.execution_id, live.identity.clone()),

@@ -10,7 +10,7 @@ use crate::metadata::{self, Status};
 use crate::payload::CodecError;
 use crate::replay::Applied;
 
-impl Turn<'_> {
+impl Turn {
     pub(super) fn take_order(&mut self, order: &Message, source: Source) -> Result<(), CodecError> {
         let answer = match (&self.resident, order) {
             (Resident::Absent, _) => Err(Refusal::NotFound),
@@ -72,6 +72,7 @@ impl Turn<'_> {
         match source {
             Source::Stored(_) => self.left += 1,
             Source::Hand(delivery) => self.deferred.push(*delivery),
+            Source::Local => {}
         }
     }
 }

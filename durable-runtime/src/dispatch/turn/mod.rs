@@ -2,6 +2,7 @@
 
 mod end;
 mod held;
+mod local;
 mod poison;
 mod starts;
 mod take;
@@ -64,8 +65,6 @@ pub(super) struct Planned {
     pub(super) deferred: Vec<Delivery>,
     /// Activities whose results nobody wants any more.
     pub(super) unwanted: Vec<MessageId>,
-    /// What the code did, to be gone over twice.
-    pub(super) parts: Vec<Part>,
     /// What is to be counted once it is kept.
     pub(super) notes: TurnNotes,
 }
@@ -80,7 +79,6 @@ impl Planned {
             answers: Vec::new(),
             deferred: Vec::new(),
             unwanted: Vec::new(),
-            parts: Vec::new(),
             notes: TurnNotes::default(),
         }
     }
@@ -92,10 +90,13 @@ enum Source {
     Stored(MessageId),
     /// A sender that waits.
     Hand(Box<Delivery>),
+    /// The turn itself.
+    Local,
 }
 
-struct Turn<'a> {
-    rules: &'a Rules,
+/// A turn that has taken its messages, and is not over yet.
+pub(super) struct Turn {
+    rules: Arc<Rules>,
     instance: InstanceId,
     now: Timestamp,
     resident: Resident,
@@ -115,18 +116,19 @@ struct Turn<'a> {
     waited: Duration,
 }
 
-/// Runs the turn of an instance. If a message cannot be read, or an event not be written, the instance is suspended.
-pub(super) fn plan(
-    rules: &Rules,
+/// Begins the turn of an instance: runs its code over all messages. If a message cannot be read, or an event not be
+/// written, the instance is suspended.
+pub(super) fn begin(
+    rules: &Arc<Rules>,
     leased: &LeasedTurn,
     resident: Resident,
     kept: Kept,
     deliveries: Vec<Delivery>,
-) -> Planned {
+) -> Turn {
     let span = turn_span(leased, resident.identity().map(AsRef::as_ref));
     let _inside = span.clone().entered();
     let mut turn = Turn {
-        rules,
+        rules: Arc::clone(rules),
         instance: leased.instance.clone(),
         // The clock of the store is the only one: what is due, and what the code is told.
         now: Timestamp::from_millis(leased.lock_token.granted_at_ms),
@@ -154,10 +156,10 @@ pub(super) fn plan(
             turn.resident.suspend(format!("a message or an event cannot be written: {error}"));
         }
     }
-    turn.finish()
+    turn
 }
 
-impl Turn<'_> {
+impl Turn {
     /// Stored messages first, then those in hand; but a start comes before what waits for it.
     fn in_order(&mut self, leased: &LeasedTurn, deliveries: Vec<Delivery>) -> Vec<(Message, Source)> {
         let mut messages = Vec::with_capacity(leased.messages.len() + deliveries.len());
@@ -208,7 +210,13 @@ impl Turn<'_> {
         }
     }
 
-    fn finish(mut self) -> Planned {
+    /// What the code did since the last call, to be gone over twice.
+    pub(super) fn take_parts(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.parts)
+    }
+
+    /// It is over.
+    pub(super) fn finish(mut self) -> Planned {
         if std::mem::take(&mut self.kept.trial) == Trial::Begun {
             self.effects.put_metadata(metadata::trial(false));
         }
@@ -230,7 +238,6 @@ impl Turn<'_> {
             answers: self.answers,
             deferred: self.deferred,
             unwanted,
-            parts: self.parts,
             notes: self.notes,
         }
     }

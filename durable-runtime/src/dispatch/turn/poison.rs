@@ -10,7 +10,7 @@ use crate::message::{Message, Start};
 use crate::metadata::{self, Identity, Status};
 use crate::providers::LeasedTurn;
 
-impl Turn<'_> {
+impl Turn {
     /// Ends the instance without running anything of it. Its parent hears of it.
     pub(super) fn give_up_turn(&mut self, leased: &LeasedTurn) {
         let deaths = leased.attempt.saturating_sub(1);

@@ -13,7 +13,7 @@ use crate::observe;
 use crate::payload::CodecError;
 use crate::replay::{Execution, Facts};
 
-impl Turn<'_> {
+impl Turn {
     pub(super) fn take_first_start(&mut self, mut start: Start, source: Source) -> Result<(), CodecError> {
         if self.rules.registry.orchestration(&start.name, &start.version).is_none() {
             return self.take_unknown_start(start, source);

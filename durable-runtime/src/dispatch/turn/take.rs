@@ -11,7 +11,7 @@ use crate::metadata;
 use crate::payload::CodecError;
 use crate::providers::TransactionOp;
 
-impl Turn<'_> {
+impl Turn {
     pub(super) fn take(&mut self, message: Message, source: Source) -> Result<(), CodecError> {
         if let (
             Message::ActivityDone { execution_id, command, progress_kept: true, .. },
@@ -130,6 +130,7 @@ impl Turn<'_> {
                 }
                 self.answers.push((*delivery, answer));
             }
+            Source::Local => {}
         }
     }
 
@@ -140,7 +141,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn keep_as(&mut self, message: Message, source: Source, id: MessageId) -> Result<(), CodecError> {
-        if let Source::Hand(_) = &source {
+        if !matches!(source, Source::Stored(_)) {
             // A completion for an instance that is not there any more has nothing to wait for.
             if matches!(message, Message::Raised { .. }) || !matches!(self.resident, Resident::Absent) {
                 self.effects.push(message.enqueue(&self.instance, id)?);

@@ -17,6 +17,7 @@ mod heartbeats;
 mod instances;
 mod kept;
 mod lasting_leases;
+mod local;
 mod long_histories;
 mod mailbox;
 mod messages;

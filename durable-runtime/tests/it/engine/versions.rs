@@ -61,6 +61,27 @@ async fn running_instances_stay_with_their_version_and_new_ones_get_the_newest()
     }
 }
 
+#[tokio::test]
+async fn the_builder_says_which_version_counts_as_the_latest() {
+    for test in each_store() {
+        let missing =
+            test.runtime().keep_store_open().latest_version("side by side", "2.0.0").start().await.err().unwrap();
+        let says = "`latest_version` names version 2.0.0 of `side by side`, which is not registered here; \
+                    versions of `side by side` here: 1.10.0, 1.9.0";
+        assert_eq!(missing.to_string(), says);
+        let runtime = test.runtime().latest_version("side by side", "1.9.0").start().await.unwrap();
+        let client = runtime.client();
+        first::greets(&client).version(LATEST).id("taken back").start().await.unwrap();
+        second::greets(&client).id("asked for").start().await.unwrap();
+        let parent = has_a_greeting_child(&client).start().await.unwrap();
+        client.raise("greeting child", "name", "Max").await.unwrap();
+        assert_eq!(soon(parent.result()).await.unwrap(), "hello Max");
+        assert_eq!(client.status("taken back").await.unwrap().version, "1.9.0");
+        assert_eq!(client.status("asked for").await.unwrap().version, "1.10.0");
+        end(runtime).await;
+    }
+}
+
 #[orchestration]
 async fn moves_to_the_newest(ctx: OrchestrationContext) -> String {
     ctx.event_named::<u32>("move").await;

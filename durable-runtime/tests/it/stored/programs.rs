@@ -278,3 +278,12 @@ pub(super) async fn keeps(ctx: OrchestrationContext, execution: u32) -> Option<S
     }
     before
 }
+
+#[orchestration(name = "stored.looks_up")]
+pub(super) async fn looks_up(ctx: OrchestrationContext, texts: Vec<String>) -> Result<String, ActivityError<Broken>> {
+    let mut all = String::new();
+    for text in texts {
+        all += &echo(&ctx, text).local().await.unwrap();
+    }
+    Ok(format!("{all}{}", breaks(&ctx, "the first".to_owned(), 2).local().await?))
+}

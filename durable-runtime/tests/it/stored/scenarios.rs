@@ -117,6 +117,7 @@ impl Recorder {
         self.then("retried_third_time", |client| p::retried(client, 3), SECOND * 10).await;
         self.then("retried_in_vain", |client| p::retried(client, 9), SECOND * 10).await;
         self.at_once("settings", |client| p::settings(client)).await;
+        self.then("looks_up", |client| p::looks_up(client, texts(&["a", "b"])), SECOND * 10).await;
         self.at_once("panic_in_an_activity", |client| p::survives_a_panic(client)).await;
         self.then("unserved", |client| p::gives_up(client), HOUR).await;
     }
