@@ -47,8 +47,10 @@ use crate::providers::{Capabilities, Durability, OpenError};
 /// whole part was written between two syncs: with parts of 64 KiB the test of power cuts finds that at once. We give it
 /// about 1 MiB between two syncs, of which it makes at most four times as much.
 const SEGMENT_BYTES: usize = 8 << 20;
-/// How much a file of the log holds before sled gets it.
-const LOG_BYTES: u64 = 1 << 20;
+/// How much a file of the log holds before sled gets it. The more that is, the more comes and goes without sled; and the
+/// more can come at once before commits wait for sled, which takes longer for a MiB than the log. But all of it is
+/// given to sled when a store that was not closed is opened again, and as much is kept in memory.
+const LOG_BYTES: u64 = 4 << 20;
 /// Where the mark of the log stands: behind all other keys.
 const MARK: &[u8] = &[0xff];
 const CACHE_BYTES: u64 = 64 << 20;
