@@ -58,6 +58,14 @@ impl Client {
     pub async fn resume(&self, id: impl AsRef<str>) -> Result<(), MessageError> {
         self.tell(&InstanceId::new(id)?, Message::Resume).await
     }
+
+    /// Runs an instance that has ended once more, with the arguments, version and labels it had; see [`Handle::restart`].
+    ///
+    /// # Errors
+    /// [`StartError::Open`] if it has not ended; terminate it first. [`StartError::Read`] if it does not exist.
+    pub async fn restart(&self, id: impl AsRef<str>) -> Result<(), StartError> {
+        self.restart_closed(&InstanceId::new(id)?, None, None).await
+    }
 }
 
 impl<O: Orchestration> Handle<O> {
@@ -131,21 +139,7 @@ impl<O: Orchestration> Restart<O> {
     }
 
     async fn run(self) -> Result<(), StartError> {
-        let (client, instance) = (self.handle.client().clone(), self.handle.id().clone());
-        let status = client.status(&instance).await?;
-        if !status.status.is_closed() {
-            return Err(StartError::Open { instance, status: status.status });
-        }
-        let input = match self.arguments {
-            Some(arguments) => arguments,
-            None => Ok(client.first_input(&instance, &status).await?),
-        };
-        let version = self.version.unwrap_or(status.version);
-        let mut request = Request::new(client, status.name, &version, input);
-        request.id = Some(Ok(instance));
-        request.if_exists = IfExists::RestartIfClosed;
-        request.labels = status.labels.into_iter().collect();
-        request.start().await.map(drop)
+        self.handle.client().restart_closed(self.handle.id(), self.arguments, self.version).await
     }
 }
 
@@ -161,6 +155,28 @@ impl<O: Orchestration> IntoFuture for Restart<O> {
 }
 
 impl Client {
+    /// Runs an instance that has ended once more.
+    pub(crate) async fn restart_closed(
+        &self,
+        instance: &InstanceId,
+        arguments: Option<Result<Payload, CodecError>>,
+        version: Option<String>,
+    ) -> Result<(), StartError> {
+        let (instance, status) = (instance.clone(), self.status(instance).await?);
+        if !status.status.is_closed() {
+            return Err(StartError::Open { instance, status: status.status });
+        }
+        let input = match arguments {
+            Some(arguments) => arguments,
+            None => Ok(self.first_input(&instance, &status).await?),
+        };
+        let mut request = Request::new(self.clone(), status.name, &version.unwrap_or(status.version), input);
+        request.id = Some(Ok(instance));
+        request.if_exists = IfExists::RestartIfClosed;
+        request.labels = status.labels.into_iter().collect();
+        request.start().await.map(drop)
+    }
+
     /// The arguments of the newest execution.
     async fn first_input(
         &self,

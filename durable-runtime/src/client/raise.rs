@@ -49,6 +49,10 @@ impl Client {
         let instance = InstanceId::new(id).map_err(MessageError::from);
         Raise::new(self.clone(), instance, name.to_owned(), Payload::encode(value))
     }
+
+    pub(crate) fn raise_payload(&self, id: &InstanceId, name: &str, value: Result<Payload, CodecError>) -> Raise {
+        Raise::new(self.clone(), Ok(id.clone()), name.to_owned(), value)
+    }
 }
 
 impl<O: Orchestration> Handle<O> {

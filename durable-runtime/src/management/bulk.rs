@@ -2,10 +2,12 @@
 
 use super::DeleteError;
 use super::query::Query;
-use crate::client::{ListError, MessageError};
+use crate::client::{Client, ListError, MessageError, StartError};
 use crate::clock::Timestamp;
+use crate::event::Event;
 use crate::ids::InstanceId;
 use crate::metadata::Status;
+use crate::payload::{CodecError, Payload};
 
 /// What is done to all instances that a query finds.
 #[must_use = "nothing is done until `.run()`"]
@@ -20,6 +22,10 @@ pub struct Bulk {
 enum Verb {
     Cancel(String),
     Terminate(String),
+    Suspend,
+    Resume,
+    Raise(String, Result<Payload, CodecError>),
+    Restart,
     Delete,
 }
 
@@ -71,17 +77,74 @@ impl Query {
     /// # }
     /// ```
     pub fn cancel_all(self, reason: impl Into<String>) -> Bulk {
-        Bulk { query: self, verb: Verb::Cancel(reason.into()), dry_run: false, spared: None }
+        self.all(Verb::Cancel(reason.into()))
     }
 
     /// Ends all that match and have not ended, at once; see [`Client::terminate`](crate::Client::terminate).
     pub fn terminate_all(self, reason: impl Into<String>) -> Bulk {
-        Bulk { query: self, verb: Verb::Terminate(reason.into()), dry_run: false, spared: None }
+        self.all(Verb::Terminate(reason.into()))
+    }
+
+    /// Suspends all that match and have not ended; see [`Client::suspend`](crate::Client::suspend).
+    pub fn suspend_all(self) -> Bulk {
+        self.all(Verb::Suspend)
+    }
+
+    /// Lets all that match and are suspended go on; see [`Client::resume`](crate::Client::resume).
+    pub fn resume_all(self) -> Bulk {
+        self.all(Verb::Resume)
+    }
+
+    /// Raises an event for all that match and have not ended; see [`Client::raise`](crate::Client::raise).
+    pub fn raise_all<T: Event>(self, event: &T) -> Bulk {
+        self.all(Verb::Raise(T::NAME.to_owned(), event.to_payload()))
+    }
+
+    /// Runs all that match and have ended once more, with the arguments, version and labels they had: for example all
+    /// that failed while a service was away. See [`Handle::restart`](crate::Handle::restart).
+    ///
+    /// ```standalone_crate
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    ///
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestRuntime;
+    ///
+    /// static BANK_IS_OPEN: AtomicBool = AtomicBool::new(false);
+    ///
+    /// #[activity]
+    /// async fn charge() -> Result<(), String> {
+    ///     if BANK_IS_OPEN.load(Ordering::Relaxed) { Ok(()) } else { Err("closed".to_owned()) }
+    /// }
+    ///
+    /// #[orchestration]
+    /// async fn order(ctx: OrchestrationContext) -> Result<(), ActivityError<String>> {
+    ///     charge(&ctx).await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runtime = TestRuntime::start().await?;
+    /// let client = runtime.client();
+    /// let handle = order(&client).id("order-1").start().await?;
+    /// assert!(handle.result().await.is_err());
+    /// BANK_IS_OPEN.store(true, Ordering::Relaxed);
+    /// assert_eq!(client.query().name("order").status(Status::Failed).restart_all().run().await?.done.len(), 1);
+    /// handle.result().await?;
+    /// # runtime.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn restart_all(self) -> Bulk {
+        self.all(Verb::Restart)
     }
 
     /// Deletes all that match and have ended; see [`Client::delete`](crate::Client::delete).
     pub fn delete_all(self) -> Bulk {
-        Bulk { query: self, verb: Verb::Delete, dry_run: false, spared: None }
+        self.all(Verb::Delete)
+    }
+
+    fn all(self, verb: Verb) -> Bulk {
+        Bulk { query: self, verb, dry_run: false, spared: None }
     }
 }
 
@@ -117,13 +180,7 @@ impl Bulk {
             .await?;
         let mut report = BulkReport::default();
         for instance in not_spared(matching, spared) {
-            let done = match &verb {
-                _ if dry_run => Ok(()),
-                Verb::Cancel(reason) => client.cancel(&instance, reason).await.map_err(Failed::Message),
-                Verb::Terminate(reason) => client.terminate(&instance, reason).await.map_err(Failed::Message),
-                Verb::Delete => client.delete_closed(&instance).await.map_err(Failed::Delete),
-            };
-            match done {
+            match if dry_run { Ok(()) } else { verb.perform(&client, &instance).await } {
                 Ok(()) => report.done.push(instance),
                 Err(failed) => report.skipped.push(Skipped { instance, reason: failed.to_string() }),
             }
@@ -150,16 +207,32 @@ impl Verb {
     /// Whether there is anything to be done to one that stands here.
     fn concerns(&self, status: Status) -> bool {
         match self {
-            Self::Cancel(_) | Self::Terminate(_) => !status.is_closed(),
-            Self::Delete => status.is_closed(),
+            Self::Cancel(_) | Self::Terminate(_) | Self::Suspend | Self::Raise(..) => !status.is_closed(),
+            Self::Resume => status == Status::Suspended,
+            Self::Delete | Self::Restart => status.is_closed(),
         }
+    }
+
+    async fn perform(&self, client: &Client, instance: &InstanceId) -> Result<(), Failed> {
+        match self {
+            Self::Cancel(reason) => client.cancel(instance, reason).await?,
+            Self::Terminate(reason) => client.terminate(instance, reason).await?,
+            Self::Suspend => client.suspend(instance).await?,
+            Self::Resume => client.resume(instance).await?,
+            Self::Raise(name, value) => client.raise_payload(instance, name, value.clone()).await?,
+            Self::Restart => client.restart_closed(instance, None, None).await?,
+            Self::Delete => client.delete_closed(instance).await?,
+        }
+        Ok(())
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Failed {
     #[error(transparent)]
-    Message(MessageError),
+    Message(#[from] MessageError),
     #[error(transparent)]
-    Delete(DeleteError),
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Delete(#[from] DeleteError),
 }

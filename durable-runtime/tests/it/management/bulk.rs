@@ -1,9 +1,10 @@
 //! One thing done to all that match.
 
+use durable_runtime::client::StartError;
 use durable_runtime::management::DeleteError;
 use durable_runtime::prelude::*;
 
-use crate::engine::kit::{each_store, end};
+use crate::engine::kit::{each_store, end, soon};
 
 #[orchestration]
 async fn in_bulk(ctx: OrchestrationContext, ends: bool) {
@@ -44,6 +45,54 @@ async fn what_matches_is_cancelled_terminated_or_deleted_and_a_dry_run_does_noth
         assert_eq!(ids(&all().delete_all().run().await.unwrap().done), Vec::<&str>::new());
         assert_eq!(test.store.stats().await.unwrap().instances, 1);
         assert_eq!(status("d").await, Status::Running);
+        end(runtime).await;
+    }
+}
+
+#[derive(Event, Serialize, Deserialize)]
+struct BulkWord(u32);
+
+#[orchestration]
+async fn hears_a_bulk_word(ctx: OrchestrationContext, worth: u32) -> Result<u32, String> {
+    match ctx.event::<BulkWord>().await.0 {
+        0 => Err("nothing".to_owned()),
+        word => Ok(word * worth),
+    }
+}
+
+#[tokio::test]
+async fn what_matches_is_suspended_resumed_told_and_restarted() {
+    for test in each_store() {
+        let runtime = test.runtime().start().await.unwrap();
+        let client = runtime.client();
+        let mut handles = Vec::new();
+        for (worth, id) in [(1, "a"), (2, "b")] {
+            handles.push(hears_a_bulk_word(&client, worth).id(id).start().await.unwrap());
+        }
+        in_bulk(&client, false).id("another").start().await.unwrap();
+        let all = || client.query().name("hears_a_bulk_word");
+        let status = async |id: &str| client.clone().status(id).await.unwrap().status;
+
+        assert!(all().resume_all().run().await.unwrap().done.is_empty(), "nothing is suspended");
+        assert_eq!(ids(&all().id_prefix("a").suspend_all().run().await.unwrap().done), ["a"]);
+        assert_eq!((status("a").await, status("b").await), (Status::Suspended, Status::Running));
+        assert_eq!(ids(&all().raise_all(&BulkWord(0)).dry_run().run().await.unwrap().done), ["a", "b"]);
+        assert_eq!(ids(&all().raise_all(&BulkWord(0)).run().await.unwrap().done), ["a", "b"]);
+        assert!(soon(handles[1].result()).await.is_err());
+        assert_eq!(status("a").await, Status::Suspended, "it hears of it later");
+        assert_eq!(ids(&all().resume_all().run().await.unwrap().done), ["a"]);
+        assert!(soon(handles[0].result()).await.is_err());
+
+        assert_eq!(ids(&all().status(Status::Failed).restart_all().run().await.unwrap().done), ["a", "b"]);
+        all().raise_all(&BulkWord(7)).run().await.unwrap();
+        assert_eq!(soon(handles[0].result()).await.unwrap(), 7);
+        assert_eq!(soon(handles[1].result()).await.unwrap(), 14, "with the arguments it had");
+        assert_eq!(handles[1].status().await.unwrap().execution_id.0, 2);
+        assert_eq!(status("another").await, Status::Running);
+        client.restart("b").await.unwrap();
+        assert_eq!(handles[1].status().await.unwrap().execution_id.0, 3);
+        let refused = client.restart("b").await.unwrap_err();
+        assert!(matches!(refused, StartError::Open { status: Status::Running, .. }), "{refused}");
         end(runtime).await;
     }
 }
