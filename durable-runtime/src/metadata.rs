@@ -25,6 +25,9 @@ pub(crate) const PARENT_LABEL: &str = "durable.parent";
 
 /// What a runtime must be able to do to run it; see [`needs`]. An instance that has ended has none.
 pub(crate) const NEEDS_LABEL: &str = "durable.needs";
+/// What an instance needs that was suspended from outside: no runtime can do that, so it comes only with an order for
+/// anybody.
+pub(crate) const TO_RESUME: &str = "to resume";
 /// What every runtime can do, whatever the instance is: ending it, suspending it, letting it go on.
 pub(crate) const ANYBODY: &str = "anybody";
 

@@ -10,7 +10,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::activities::Workers;
 use super::door::Door;
-use crate::providers::{ActivityRequest, OwnerId, Provider, ProviderError, TurnRequest};
+use crate::metadata::ANYBODY;
+use crate::providers::{ActivityRequest, OwnerId, Provider, ProviderError, Skills, TurnRequest};
 
 /// How long a fetch waits in the store before it asks anew.
 const FETCH_WAIT: Duration = Duration::from_secs(30);
@@ -21,20 +22,23 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Fetches turns, for ever.
 pub(crate) async fn turns(provider: Arc<dyn Provider>, owner: OwnerId, door: Arc<Door>, ttl: Duration) {
-    let skills = Arc::new(door.registry.skills());
+    let able = Arc::new(door.registry.skills());
     let room = Arc::new(Semaphore::new(TURNS_MAX));
     loop {
         let Some(mut free) = free(&room).await else { return };
         let max = free.num_permits();
-        let want = TurnRequest {
-            owner: owner.clone(),
-            max,
-            ttl,
-            wait: FETCH_WAIT,
-            instance: None,
-            skills: Some(Arc::clone(&skills)),
+        let left_alone = door.suspended.left_alone();
+        let skills = match left_alone.is_empty() {
+            true => Arc::clone(&able),
+            false => Arc::new(Skills::clone(&able).leaving_alone(left_alone, ANYBODY)),
         };
-        match provider.fetch_turns(want).await {
+        let want =
+            TurnRequest { owner: owner.clone(), max, ttl, wait: FETCH_WAIT, instance: None, skills: Some(skills) };
+        let fetched = match select(provider.fetch_turns(want), pin!(door.suspended.changed())).await {
+            Either::Left((fetched, _)) => fetched,
+            Either::Right(((), _)) => continue,
+        };
+        match fetched {
             Ok(turns) => {
                 for turn in turns {
                     let Some(place) = free.split(1) else { break };

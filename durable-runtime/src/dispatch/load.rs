@@ -147,7 +147,7 @@ impl Loaded {
             return stopped("its process has not survived this turn".to_owned(), by_hand, None);
         }
         if by_hand {
-            return stopped(metadata::BY_HAND.to_owned(), true, None);
+            return stopped(metadata::BY_HAND.to_owned(), true, Some(metadata::TO_RESUME.to_owned()));
         }
         let format = self.history.first().map_or(HISTORY_FORMAT, format_of);
         if let Some(Identity { name, version, .. }) = identity.as_deref()

@@ -15,8 +15,9 @@ const ABSENT_FOR: (Duration, Duration) = (Duration::from_millis(20), Duration::f
 const PENDING_FOR_MAX: Duration = Duration::from_millis(250);
 /// How long events are left alone for which there is no room.
 const FULL_FOR: Duration = Duration::from_millis(250);
-/// How long an instance that cannot go on here is left alone, though this runtime has its handler. A restart, with another build, looks at once.
-const SUSPENDED_FOR: Duration = Duration::from_secs(60);
+/// How long an instance that cannot go on here is left alone, though this runtime has its handler. A restart, with another
+/// build, looks at once.
+pub(super) const SUSPENDED_FOR: Duration = Duration::from_secs(60);
 
 /// What is known of an instance when its turn begins, and what is kept of it for the next one.
 pub(super) enum Resident {
@@ -54,7 +55,7 @@ pub(super) enum Resident {
         report: String,
         /// Whether somebody wanted it so: it does not go on by itself.
         by_hand: bool,
-        /// What a runtime must be able to do to run it, if this one cannot: others look at once.
+        /// What a runtime must be able to do to run it, if this one cannot: it is not handed out to others.
         needs: Option<String>,
     },
 }

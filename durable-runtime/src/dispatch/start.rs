@@ -120,6 +120,7 @@ impl Start {
                 registry: Arc::clone(&self.registry),
                 limits: self.builder.limits,
                 under_way: Arc::clone(&self.under_way),
+                suspended: Arc::clone(&self.suspended),
                 shared: self.builder.provider.capabilities().shared,
                 double_check: supervisor.double_check.is_some(),
             }),

@@ -147,3 +147,81 @@ async fn what_a_suspended_instance_had_asked_for_goes_with_it() {
     assert_eq!(store.stats().await.unwrap().activities, 0, "nobody runs it for an instance that has ended");
     end(runtime).await;
 }
+
+/// A store that two builds use at once, and no time passes: what the one cannot run is there for the other.
+#[cfg(feature = "sqlite")]
+mod side_by_side {
+    use durable_runtime::Client;
+    use durable_runtime::testing::ManualClock;
+
+    use super::*;
+    use crate::counted::Counted;
+
+    struct Builds {
+        store: SqliteProvider,
+        /// What was handed to the build that does not match.
+        handed: Counted<SqliteProvider>,
+        other: Runtime,
+    }
+
+    fn runtime_of<O: Orchestration>(store: impl durable_runtime::Provider) -> RuntimeBuilder {
+        Runtime::builder(store)
+            .automatic_registration(false)
+            .keep_store_open()
+            .register::<O>()
+            .register_activity::<reserve>()
+            .register_activity::<bill>()
+    }
+
+    /// Starts `item` with the first build; then there is only the other one, which is not able to go on.
+    async fn suspended(item: &str, folder: &Path) -> Builds {
+        let store = SqliteProvider::options().clock(ManualClock::new()).open(folder.join("store")).unwrap();
+        let runtime = runtime_of::<first::sells>(store.clone()).start().await.unwrap();
+        first::sells(&runtime.client(), item.into()).id(item).start().await.unwrap();
+        gate(format!("reserve {item}")).reached().await;
+        end(runtime).await;
+        let handed = Counted::new(store.clone());
+        let other = runtime_of::<reordered::sells>(handed.clone()).start().await.unwrap();
+        Client::new(store.clone()).raise(item, "paid", &()).await.unwrap();
+        let client = other.client();
+        soon(async {
+            while client.suspended(item).unwrap().is_none() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        Builds { store, handed, other }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_match_here_is_taken_at_once_by_the_build_that_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let Builds { store, handed, other } = suspended("salt", folder.path()).await;
+        let outside = Client::new(store.clone());
+        // Whatever else comes: one that finds it on its way out of the store may still be handed out.
+        for _ in 0..5 {
+            outside.raise("salt", "more", &()).await.unwrap();
+            let passes = reordered::sells(&outside, "none".into()).start().await.unwrap();
+            passes.terminate("passes").await.unwrap();
+            assert!(soon(passes.result()).await.is_err());
+        }
+        let turns = handed.turns_of_any("salt");
+        assert!((1..=2).contains(&turns), "{turns}");
+        let first = runtime_of::<first::sells>(store).start().await.unwrap();
+        let handle = outside.handle::<first::sells>("salt").unwrap();
+        assert_eq!(soon(handle.result()).await.unwrap(), "salt");
+        end(first).await;
+        end(other).await;
+    }
+
+    #[tokio::test]
+    async fn what_does_not_match_here_can_be_ended_at_once_from_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        let Builds { store, other, .. } = suspended("oil", folder.path()).await;
+        let outside = Client::new(store);
+        outside.terminate("oil", "spilt").await.unwrap();
+        let ended = soon(outside.handle::<first::sells>("oil").unwrap().result()).await.unwrap_err();
+        assert!(ended.to_string().contains("spilt"), "{ended}");
+        end(other).await;
+    }
+}

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "../it/engine/counted.rs"]
+#[allow(dead_code)] // shared; not all of it is needed here
+mod counted;
 #[path = "../it/engine/kit.rs"]
 #[allow(dead_code)] // shared; not all of it is needed here
 mod kit;

@@ -89,7 +89,7 @@ impl Running {
     pub(super) fn note(&mut self, instance: &InstanceId, resident: Resident, kept: Kept) {
         match resident {
             // Others may run it; if nobody does, that is reported. See `unserved`.
-            Resident::Suspended { needs: Some(_), .. } => self.shard.suspended.clear(instance),
+            Resident::Suspended { needs: Some(_), by_hand: false, .. } => self.shard.suspended.clear(instance),
             Resident::Suspended { report, by_hand, .. } => {
                 let is_new = self.shard.suspended.note(instance, report.clone());
                 match by_hand {

@@ -3,7 +3,7 @@
 use super::{Source, Turn};
 use crate::dispatch::door::{Accepted, Refusal};
 use crate::dispatch::resident::Resident;
-use crate::history::{Event, EventKind};
+use crate::history::{Event, EventKind, HISTORY_FORMAT};
 use crate::ids::EventId;
 use crate::message::Message;
 use crate::metadata::{self, Status};
@@ -37,8 +37,9 @@ impl Turn {
     fn suspend(&mut self) -> Result<(), CodecError> {
         self.resident.suspend(metadata::BY_HAND.to_owned());
         self.note(EventKind::Suspended, Status::Suspended)?;
-        if let Resident::Suspended { report, by_hand, .. } = &mut self.resident {
+        if let Resident::Suspended { report, by_hand, needs, .. } = &mut self.resident {
             *by_hand = true;
+            *needs = Some(metadata::TO_RESUME.to_owned());
             metadata::BY_HAND.clone_into(report);
         }
         Ok(())
@@ -64,6 +65,10 @@ impl Turn {
         }
         self.effects.put_metadata(metadata::changed(identity, status));
         self.effects.set_labels(metadata::labels_ended(status));
+        if status != Status::Suspended {
+            let needs = metadata::needs(HISTORY_FORMAT, &identity.name, &identity.version);
+            self.effects.set_labels(vec![(metadata::NEEDS_LABEL.to_owned(), Some(needs))]);
+        }
         Ok(())
     }
 

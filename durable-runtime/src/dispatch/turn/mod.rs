@@ -17,6 +17,7 @@ use crate::dispatch::double_check::Part;
 use crate::dispatch::effects::Effects;
 use crate::dispatch::kept::{Kept, Trial};
 use crate::dispatch::resident::Resident;
+use crate::dispatch::suspended::Suspended;
 use crate::history::{Event, EventKind};
 use crate::ids::{ExecutionId, InstanceId, MessageId};
 use crate::limits::Limits;
@@ -38,6 +39,8 @@ pub(super) struct Rules {
     pub(super) limits: Limits,
     /// How far activities have come.
     pub(super) under_way: Arc<UnderWay>,
+    /// What cannot go on here.
+    pub(super) suspended: Arc<Suspended>,
     /// Whether another process may know what this one does not.
     pub(super) shared: bool,
     /// Whether what a turn added is to be gone over twice.
@@ -215,19 +218,29 @@ impl Turn {
         std::mem::take(&mut self.parts)
     }
 
+    /// How long what stays in its queue is held back. What only this process cannot run is there for others at once.
+    fn delay(&self) -> Option<Duration> {
+        let only_here = self.rules.shared && matches!(self.resident, Resident::Suspended { needs: None, .. });
+        if only_here && self.rules.suspended.leave_alone(&self.instance) {
+            return None;
+        }
+        self.resident.delay(self.waited, self.left > 0)
+    }
+
     /// It is over.
     pub(super) fn finish(mut self) -> Planned {
         if std::mem::take(&mut self.kept.trial) == Trial::Begun {
             self.effects.put_metadata(metadata::trial(false));
         }
         self.note_needs();
+        let delay = self.delay();
         let unwanted = self.effects.cancelled_activities().to_vec();
         if !self.acked.is_empty() {
             let (instance, messages) = (self.instance.clone(), self.acked);
             self.effects.push(TransactionOp::AckMessages { instance, messages });
         }
         self.effects.push(TransactionOp::ReleaseLock {
-            delay: self.resident.delay(self.waited, self.left > 0),
+            delay,
             // What stays has done no harm: only what ended with its process counts.
             give_back_attempt: true,
         });

@@ -17,6 +17,7 @@ use super::list;
 use super::read;
 use super::readers::{Connect, Readers};
 use super::session::{Session, SqlError};
+use super::skills;
 use super::writer::{Dialect, Writer};
 use crate::clock::{Clock, Timestamp};
 use crate::ids::{EventId, ExecutionId, InstanceId, LockToken};
@@ -200,7 +201,7 @@ impl<D: 'static> Provider for SqlProvider<D> {
         self.ask("list what is passed over", |reply| Job::Renew(Vec::new(), Duration::ZERO, reply)).await?;
         let (skills, now) = (skills.clone(), self.shared().clock.now());
         let readers = &self.shared().readers;
-        readers.read("list what is passed over", move |sql| list::passed_over(sql, &skills, limit, now)).await
+        readers.read("list what is passed over", move |sql| skills::passed_over(sql, &skills, limit, now)).await
     }
 
     async fn fetch_activities(&self, want: ActivityRequest) -> Result<Vec<LeasedActivity>, ProviderError> {

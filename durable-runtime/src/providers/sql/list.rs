@@ -1,7 +1,5 @@
 //! Lists: of instances by their labels, of executions, of keys and values, and of what waits.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 
 use super::read::{self, ACTIVITIES, Head, Message, TURNS};
@@ -12,7 +10,7 @@ use crate::providers::labelled::{self, Found, LOOKS_MAX};
 use crate::providers::record::Kind;
 use crate::providers::{
     ErrorKind, ExecutionInfo, InstanceMessages, InstancePage, KvPage, KvPageRequest, LeaseHolder, OwnerId, PageRequest,
-    PassedOver, ProviderError, Queue, Skills, WaitingMessage,
+    ProviderError, Queue, WaitingMessage,
 };
 
 /// How many instances are looked at together when a list is filtered.
@@ -32,35 +30,6 @@ const WAITING: &str = "SELECT m.queue, m.id, m.sequence, m.visible_at, m.executi
 const HOLDER: &str = "SELECT fence, execution, granted_at, expires, owner FROM leases \
                       WHERE instance = ?1 AND activity = ?2 AND expires > ?3";
 const NOT_BEFORE: &str = "SELECT not_before FROM turns WHERE instance = ?1";
-
-/// What is ready and needs more than `?4` names, a list as JSON. `?3` is the label that says what is needed.
-const PASSED_OVER: &str = "SELECT instance, due FROM turns AS t WHERE fence IS NULL AND due <= ?1 \
-     AND NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.instance = t.instance AND l.name = ?3 AND l.value IN (SELECT value FROM json_each(?4))) \
-     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.instance = t.instance AND m.queue = 0 AND m.visible_at <= ?1 \
-         AND m.topic IN (SELECT value FROM json_each(?4))) \
-     AND (EXISTS (SELECT 1 FROM labels AS l WHERE l.instance = t.instance AND l.name = ?3) \
-         OR EXISTS (SELECT 1 FROM messages AS m WHERE m.instance = t.instance AND m.queue = 0 AND m.visible_at <= ?1 \
-             AND m.topic <> '')) \
-     ORDER BY due, place LIMIT ?2";
-
-/// Instances that are ready and that these skills are not enough for.
-pub(super) fn passed_over(
-    sql: &mut Sql<'_>,
-    skills: &Skills,
-    limit: usize,
-    now: Timestamp,
-) -> Result<Vec<PassedOver>, ProviderError> {
-    let values = texts(skills.values());
-    let params = [now.into(), limit.into(), skills.label().into(), values.as_str().into()];
-    let read =
-        |row: &dyn Row| Ok(PassedOver { instance: row.instance(0)?, waited: now.saturating_since(row.moment(1)?) });
-    sql.all(PASSED_OVER, &params, read)
-}
-
-/// Texts as a list in JSON.
-pub(super) fn texts(texts: &BTreeSet<String>) -> String {
-    serde_json::to_string(texts).unwrap_or_default()
-}
 
 /// A page of instances.
 pub(super) fn instances(sql: &mut Sql<'_>, page: &PageRequest) -> Result<InstancePage, ProviderError> {

@@ -5,7 +5,7 @@
 //! readers    threads that read beside it               write/     one transaction of the port, in statements
 //! read       records of the store, and list                      lease      granting, renewing, ending
 //! inbox      what waits for the writer                 counters   numbers that never repeat
-//! doctor     looks through a store
+//! doctor     looks through a store                 skills     who may take which turn
 //! session    what a dialect has to do                  seal       what a record is known again by
 //! sqlite/    the dialect: files, schema, who has the store open
 //! ```
@@ -23,6 +23,7 @@ mod read;
 mod readers;
 mod seal;
 mod session;
+mod skills;
 mod sqlite;
 mod write;
 mod writer;

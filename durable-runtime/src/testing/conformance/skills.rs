@@ -148,3 +148,25 @@ pub async fn what_is_needed_is_known_after_a_restart(mut subject: Subject) {
         assert_eq!(taken(&subject, &["bake"]).await, ["bread"]);
     }
 }
+
+pub async fn what_a_worker_leaves_alone_is_there_for_others(subject: Subject) {
+    start(&subject, "a", "bake").await;
+    start(&subject, "b", "bake").await;
+    subject.commit(None, vec![ask("c", "m", "bake")]).await;
+    let but = |values: &[&str], unless: &str| {
+        let skills = Skills::clone(&skills(values)).leaving_alone([id("a"), id("c")], unless);
+        TurnRequest { skills: Some(Arc::new(skills)), ..any_turn(10) }
+    };
+    let taken_but = async |values: &[&str], unless: &str| {
+        let turns = subject.provider.fetch_turns(but(values, unless)).await.unwrap();
+        turns.iter().map(|turn| turn.instance.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(taken_but(&["bake"], "stop").await, ["b"]);
+    subject.commit(None, vec![ask("a", "end it", "stop")]).await;
+    assert_eq!(taken_but(&["bake"], "stop").await, ["a"]);
+    assert_eq!(taken_but(&["bake", "stop"], "other").await, Vec::<String>::new());
+    let want = TurnRequest { instance: Some(id("c")), ..but(&["weld"], "stop") };
+    assert_eq!(only(subject.provider.fetch_turns(want).await.unwrap()).instance, id("c"));
+    subject.clock.advance(TTL);
+    assert_eq!(taken(&subject, &["bake"]).await, ["a", "b", "c"]);
+}

@@ -495,6 +495,7 @@ macro_rules! conformance_suite {
                     a_message_that_a_worker_can_do_is_enough
                     a_message_to_come_says_nothing_yet
                     what_is_needed_may_change
+                    what_a_worker_leaves_alone_is_there_for_others
                     who_asks_for_one_instance_gets_it_whatever_it_needs
                     what_is_passed_over_is_listed_and_what_is_not_is_not
                     what_was_deleted_needs_nothing_when_it_comes_again

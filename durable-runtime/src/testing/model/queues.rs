@@ -42,7 +42,7 @@ impl Model {
         let needed = record.and_then(|record| record.labels.get(skills.label()));
         let messages = self.inboxes.get(instance).into_iter().flat_map(|inbox| inbox.messages.values());
         let visible = messages.filter(|waiting| waiting.place.0 <= now);
-        skills.suffice(needed.map(String::as_str), visible.map(|waiting| waiting.message.topic.as_str()))
+        skills.suffice(instance, needed.map(String::as_str), visible.map(|waiting| waiting.message.topic.as_str()))
     }
 
     /// The instances that nobody has and that have a visible message, the longest ready first, and since when.

@@ -5,6 +5,7 @@ use durable_runtime::client::{MessageError, ReadError, StartError};
 use durable_runtime::history::{EventKind, validate};
 use durable_runtime::prelude::*;
 
+use super::counted::Counted;
 use super::instances::waits_for_go;
 use super::kit::{SOON, each_store, end, gate, soon, status_when};
 
@@ -87,6 +88,8 @@ async fn a_suspended_instance_can_be_ended_and_leaves_nothing_open() {
         handle.cancel("when it goes on").await.unwrap();
         assert_eq!(handle.status().await.unwrap().status, Status::Suspended);
         handle.terminate("now").await.unwrap();
+        // The body is told, and has time for its own end.
+        gate(&name).open();
         assert!(soon(handle.result()).await.is_err());
         assert_eq!(handle.status().await.unwrap().status, Status::Terminated);
         assert!(handle.status().await.unwrap().suspended.is_none());
@@ -148,16 +151,41 @@ async fn a_client_without_a_runtime_does_the_same_through_the_store() {
         outside.suspend("from outside").await.unwrap();
         status_when(&test.store, "from outside", |status| status.status == Status::Suspended).await;
         outside.resume("from outside").await.unwrap();
-        status_when(&test.store, "from outside", |status| {
-            // Its messages are looked at once a minute.
-            test.clock.advance(Duration::from_secs(30));
-            status.status == Status::Running
-        })
-        .await;
+        status_when(&test.store, "from outside", |status| status.status == Status::Running).await;
         handle.terminate("over").await.unwrap();
         for result in [outside.suspend("nobody").await, outside.resume("nobody").await] {
             assert!(matches!(result, Err(MessageError::NotFound(_))));
         }
+        end(runtime).await;
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_suspended_instance_brings_no_turn_and_an_order_from_outside_comes_at_once() {
+    for test in each_store() {
+        let handed = Counted::new(test.store.clone());
+        let runtime = Runtime::builder(handed.clone()).start().await.unwrap();
+        let outside = Client::new(test.store.clone());
+        let ids = ["goes on", "ends"];
+        for id in ids {
+            waits_for_go(&runtime.client()).id(id).start().await.unwrap();
+            runtime.client().suspend(id).await.unwrap();
+            outside.raise(id, "go", &8).await.unwrap();
+        }
+        for _minute in 0..3 {
+            test.clock.advance(Duration::from_secs(60));
+            // One that is not suspended comes and goes meanwhile.
+            let passes = waits_for_go(&outside).start().await.unwrap();
+            outside.raise(passes.id().as_str(), "go", &1).await.unwrap();
+            assert_eq!(soon(passes.result()).await.unwrap(), 1);
+        }
+        assert_eq!(ids.map(|id| handed.turns_of_any(id)), [0, 0]);
+        // No time passes from here on.
+        outside.resume("goes on").await.unwrap();
+        let handle = outside.handle::<waits_for_go>("goes on").unwrap();
+        assert_eq!(soon(handle.result()).await.unwrap(), 8);
+        outside.terminate("ends", "over").await.unwrap();
+        assert!(soon(outside.handle::<waits_for_go>("ends").unwrap().result()).await.is_err());
         end(runtime).await;
     }
 }

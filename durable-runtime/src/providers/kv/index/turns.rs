@@ -46,11 +46,11 @@ impl Queue {
     }
 
     /// Whether these skills are enough for it, if that is known.
-    fn suits(&self, skills: &Skills, now: Timestamp) -> Option<bool> {
+    fn suits(&self, instance: &InstanceId, skills: &Skills, now: Timestamp) -> Option<bool> {
         let (_, needed) = self.needs.read.as_ref().filter(|(label, _)| label == skills.label())?;
         let visible = self.order.iter().take_while(|((visible_at, _), _)| *visible_at <= now);
         let lanes = visible.filter_map(|(_, id)| self.messages.get(id)?.lane.as_deref());
-        Some(skills.suffice(needed.as_deref(), lanes.map(|lane| lane.topic.as_str())))
+        Some(skills.suffice(instance, needed.as_deref(), lanes.map(|lane| lane.topic.as_str())))
     }
 
     fn due(&self) -> Option<Place> {
@@ -127,7 +127,7 @@ impl Turns {
 
     /// Whether these skills are enough for an instance, if that is known.
     pub(super) fn suits(&self, instance: &InstanceId, skills: &Skills, now: Timestamp) -> Option<bool> {
-        self.queues.get(instance)?.suits(skills, now)
+        self.queues.get(instance)?.suits(instance, skills, now)
     }
 
     /// How often the record of an instance has changed since it is here.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::super::list;
 use super::super::read::{self, Message};
 use super::super::session::{Param, Row, Session, Sql, SqlError};
+use super::super::skills;
 use super::Ground;
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken};
@@ -18,15 +18,6 @@ const FETCH_TURNS: &str = "fetch turns";
 const FETCH_ACTIVITIES: &str = "fetch activities";
 
 const READY: &str = "SELECT instance FROM turns WHERE fence IS NULL AND due <= ?1 ORDER BY due, place LIMIT ?2";
-/// As `READY`, for a worker that can do what `?4` names: a list as JSON. `?3` is the label that says what is needed.
-const READY_FOR: &str = "SELECT instance FROM turns AS t WHERE fence IS NULL AND due <= ?1 AND (\
-     EXISTS (SELECT 1 FROM labels AS l WHERE l.instance = t.instance AND l.name = ?3 AND l.value IN (SELECT value FROM json_each(?4))) \
-     OR EXISTS (SELECT 1 FROM messages AS m WHERE m.instance = t.instance AND m.queue = 0 AND m.visible_at <= ?1 \
-         AND m.topic IN (SELECT value FROM json_each(?4))) \
-     OR (NOT EXISTS (SELECT 1 FROM labels AS l WHERE l.instance = t.instance AND l.name = ?3) \
-         AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.instance = t.instance AND m.queue = 0 AND m.visible_at <= ?1 \
-             AND m.topic <> ''))) \
-     ORDER BY due, place LIMIT ?2";
 const TURN: &str = "SELECT fence, not_before FROM turns WHERE instance = ?1";
 const VISIBLE: &str = "SELECT m.queue, m.id, m.sequence, m.visible_at, m.execution, m.topic, m.tag, m.session, m.attempt, b.data \
                        FROM messages m LEFT JOIN bodies b ON b.sequence = m.sequence \
@@ -151,14 +142,9 @@ fn ready(
     skills: Option<&Skills>,
 ) -> Result<Vec<InstanceId>, ProviderError> {
     let limit = max.saturating_add(ground.aside.instances.len());
-    let read = |row: &dyn Row| row.instance(0);
     let mut ready = match skills {
-        None => sql.all(READY, &[ground.now.into(), limit.into()], read)?,
-        Some(skills) => {
-            let values = list::texts(skills.values());
-            let params = [ground.now.into(), limit.into(), skills.label().into(), values.as_str().into()];
-            sql.all(READY_FOR, &params, read)?
-        }
+        None => sql.all(READY, &[ground.now.into(), limit.into()], |row| row.instance(0))?,
+        Some(skills) => skills::ready(sql, skills, limit, ground.now)?,
     };
     ready.retain(|instance| !ground.aside.instances.contains(instance));
     ready.truncate(max);

@@ -46,7 +46,8 @@ const NEEDS: [&str; 3] = ["", "order", "ind"];
 
 /// Bit by bit.
 pub(super) fn skills(bits: usize) -> Skills {
-    Skills::new(label_name(0), (0..2).filter(|bit| bits >> bit & 1 == 1).map(|bit| NEEDS[bit + 1]))
+    let skills = Skills::new(label_name(0), (0..2).filter(|bit| bits >> bit & 1 == 1).map(|bit| NEEDS[bit + 1]));
+    if bits & 4 == 0 { skills } else { skills.leaving_alone([instance(0), instance(1)], NEEDS[1]) }
 }
 
 pub(super) fn page(

@@ -214,9 +214,9 @@ fn step(restarts: u32) -> impl Strategy<Value = Step> {
         12 => (fence, vec(op(), 0..5)).prop_map(|(fence, ops)| Step::Commit { fence, ops }),
         2 => (0..20_usize).prop_map(Step::Repeat),
         5 => (0..2_usize, 0..4_usize, ttl(), proptest::option::weighted(0.4, INSTANCES),
-            proptest::option::weighted(0.5, 0..4_usize))
+            proptest::option::weighted(0.5, 0..8_usize))
             .prop_map(|(owner, max, ttl, instance, skills)| Step::FetchTurns { owner, max, ttl, instance, skills }),
-        1 => (0..4_usize, 0..4_usize).prop_map(|(skills, limit)| Step::PassedOver { skills, limit }),
+        1 => (0..8_usize, 0..4_usize).prop_map(|(skills, limit)| Step::PassedOver { skills, limit }),
         4 => ((0..2_usize, 0..4_usize), ttl(), (0..4_usize, 0..4_usize), proptest::option::of(seconds(&[0, 10, 40])))
             .prop_map(|((owner, max), ttl, (topics, tags), session)| {
                 Step::FetchActivities { owner, max, ttl, topics, tags, session }
