@@ -14,7 +14,7 @@ use super::durable::DurableFuture;
 use super::operation::Operation;
 use crate::activity::Activity;
 use crate::history::{ActivitySettings, EventKind, Failure, Place};
-use crate::ids::check_id;
+use crate::ids::{CommandId, check_id};
 use crate::payload::{CodecError, Payload, PayloadValue};
 use crate::replay::Resolution;
 use crate::retry::RetryPolicy;
@@ -291,6 +291,10 @@ fn output<A: Activity>(resolution: Resolution) -> Result<A::Output, ActivityErro
 impl<A: Activity> DurableFuture for ActivityCall<A> {
     fn settled_at(&self) -> Option<u64> {
         self.operation.settled_at()
+    }
+
+    fn waits_for(&self) -> Option<CommandId> {
+        self.operation.command()
     }
 }
 

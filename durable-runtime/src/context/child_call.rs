@@ -338,6 +338,10 @@ impl<O: Orchestration> DurableFuture for ChildCall<O> {
     fn settled_at(&self) -> Option<u64> {
         self.operation.settled_at()
     }
+
+    fn waits_for(&self) -> Option<CommandId> {
+        self.operation.command()
+    }
 }
 
 impl<O: Orchestration> Unpin for ChildCall<O> {}

@@ -3,6 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use crate::ids::CommandId;
+
 /// A future whose progress is recorded in the history, so that a replay sees the same result.
 ///
 /// Everything that a context returns is one, and so are calls of activities and children, `async` blocks inside an
@@ -19,6 +21,12 @@ pub trait DurableFuture: Future {
     fn settled_at(&self) -> Option<u64> {
         None
     }
+
+    /// The command without whose answer it cannot become ready, if there is one: it need not be polled before.
+    #[doc(hidden)]
+    fn waits_for(&self) -> Option<CommandId> {
+        None
+    }
 }
 
 /// A boxed durable future: what recursion through `async` needs.
@@ -29,12 +37,20 @@ impl<F: DurableFuture + Unpin + ?Sized> DurableFuture for &mut F {
     fn settled_at(&self) -> Option<u64> {
         (**self).settled_at()
     }
+
+    fn waits_for(&self) -> Option<CommandId> {
+        (**self).waits_for()
+    }
 }
 
 #[diagnostic::do_not_recommend]
 impl<F: DurableFuture + Unpin + ?Sized> DurableFuture for Box<F> {
     fn settled_at(&self) -> Option<u64> {
         (**self).settled_at()
+    }
+
+    fn waits_for(&self) -> Option<CommandId> {
+        (**self).waits_for()
     }
 }
 
@@ -43,12 +59,20 @@ impl<F: DurableFuture + ?Sized> DurableFuture for Pin<Box<F>> {
     fn settled_at(&self) -> Option<u64> {
         self.as_ref().get_ref().settled_at()
     }
+
+    fn waits_for(&self) -> Option<CommandId> {
+        self.as_ref().get_ref().waits_for()
+    }
 }
 
 #[diagnostic::do_not_recommend]
 impl<F: DurableFuture + ?Sized> DurableFuture for Pin<&mut F> {
     fn settled_at(&self) -> Option<u64> {
         self.as_ref().get_ref().settled_at()
+    }
+
+    fn waits_for(&self) -> Option<CommandId> {
+        self.as_ref().get_ref().waits_for()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Side by side, until all are done.
+//! Side by side, until all are done: as many as there are places for.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -194,12 +194,12 @@ where
 }
 
 /// Whether the future of the slot is done.
-fn poll_slot<F: Future>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> bool {
+pub(super) fn poll_slot<F: Future>(slot: &mut Slot<F>, cx: &mut Context<'_>) -> bool {
     slot.as_mut().poll(cx).is_ready()
 }
 
 /// Whether a result is there, and is an error.
-fn has_failed<F: Future<Output = Result<T, E>>, T, E>(slot: &mut Slot<F>) -> bool {
+pub(super) fn has_failed<F: Future<Output = Result<T, E>>, T, E>(slot: &mut Slot<F>) -> bool {
     matches!(slot.as_mut().output_mut(), Some(Err(_)))
 }
 
@@ -290,87 +290,3 @@ joins! {
     Join7 TryJoin7: (A, a, OutA), (B, b, OutB), (C, c, OutC), (D, d, OutD), (E, e, OutE), (F, f, OutF), (G, g, OutG);
     Join8 TryJoin8: (A, a, OutA), (B, b, OutB), (C, c, OutC), (D, d, OutD), (E, e, OutE), (F, f, OutF), (G, g, OutG), (H, h, OutH);
 }
-
-/// Waits for all of these durable futures, which run side by side, and gives their outputs in the order given.
-///
-/// ```
-/// # use durable_runtime::prelude::*;
-/// # #[activity] async fn resize(image: String) -> u64 { image.len() as u64 }
-/// #[orchestration]
-/// async fn gallery(ctx: OrchestrationContext, images: Vec<String>) -> u64 {
-///     let sizes = join_all(images.into_iter().map(|image| resize(&ctx, image))).await;
-///     sizes.into_iter().flatten().sum()
-/// }
-/// ```
-pub fn join_all<I>(futures: I) -> JoinAll<<I::Item as IntoFuture>::IntoFuture>
-where
-    I: IntoIterator,
-    I::Item: IntoFuture,
-    <I::Item as IntoFuture>::IntoFuture: DurableFuture,
-{
-    let slots: Vec<_> = futures.into_iter().map(slot).collect();
-    JoinAll { waiting: (0..slots.len()).collect(), slots }
-}
-
-/// What [`join_all`] gives.
-#[must_use = "nothing runs until this is awaited"]
-pub struct JoinAll<F: Future> {
-    slots: Vec<Slot<F>>,
-    waiting: Vec<usize>,
-}
-
-impl<F: Future> JoinAll<F> {
-    /// Polls those that are not done, in the order given.
-    fn advance(&mut self, cx: &mut Context<'_>) {
-        let slots = &mut self.slots;
-        self.waiting.retain(|index| slots.get_mut(*index).is_some_and(|slot| !poll_slot(slot, cx)));
-    }
-
-    fn outputs(&mut self) -> impl Iterator<Item = F::Output> + '_ {
-        self.slots.iter_mut().filter_map(|slot| slot.as_mut().take_output())
-    }
-}
-
-impl<F: Future> Future for JoinAll<F> {
-    type Output = Vec<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.advance(cx);
-        if self.waiting.is_empty() { Poll::Ready(self.outputs().collect()) } else { Poll::Pending }
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<F: Future> DurableFuture for JoinAll<F> {}
-
-/// As [`join_all`], for futures of `Result`s: ends with the first error in history order, and cancels the others then.
-pub fn try_join_all<I, T, E>(futures: I) -> TryJoinAll<<I::Item as IntoFuture>::IntoFuture>
-where
-    I: IntoIterator,
-    I::Item: IntoFuture<Output = Result<T, E>>,
-    <I::Item as IntoFuture>::IntoFuture: DurableFuture,
-{
-    TryJoinAll(join_all(futures))
-}
-
-/// What [`try_join_all`] gives.
-#[must_use = "nothing runs until this is awaited"]
-pub struct TryJoinAll<F: Future>(JoinAll<F>);
-
-impl<F: Future<Output = Result<T, E>>, T, E> Future for TryJoinAll<F> {
-    type Output = Result<Vec<T>, E>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let all = &mut self.0;
-        let before = all.waiting.clone();
-        all.advance(cx);
-        let failed = before.into_iter().find(|index| all.slots.get_mut(*index).is_some_and(has_failed));
-        if let Some(Err(error)) = failed.and_then(|index| all.slots.get_mut(index)?.as_mut().take_output()) {
-            return Poll::Ready(Err(error));
-        }
-        if all.waiting.is_empty() { Poll::Ready(all.outputs().collect()) } else { Poll::Pending }
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<F: Future<Output = Result<T, E>>, T, E> DurableFuture for TryJoinAll<F> {}

@@ -7,6 +7,7 @@ use super::durable::DurableFuture;
 use super::operation::Operation;
 use crate::clock::Timestamp;
 use crate::history::{EventKind, Place};
+use crate::ids::CommandId;
 
 /// Waits until a moment; the clock of the store decides, and it is never early.
 #[must_use = "a timer is not set until it is awaited"]
@@ -53,5 +54,9 @@ impl Future for Timer {
 impl DurableFuture for Timer {
     fn settled_at(&self) -> Option<u64> {
         self.operation.settled_at()
+    }
+
+    fn waits_for(&self) -> Option<CommandId> {
+        self.operation.command()
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::journal::Journal;
+use crate::ids::CommandId;
 
 /// Tells executions of one thread apart, so that a context that was kept for later does not reach a stranger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,12 @@ impl Drop for Restore {
     fn drop(&mut self) {
         CURRENT.set(self.0.take());
     }
+}
+
+/// Which commands have come back, and nobody has looked, in the execution that runs.
+pub(crate) fn settled() -> Vec<CommandId> {
+    let journal = CURRENT.with_borrow(|current| Some(Rc::clone(&current.as_ref()?.journal)));
+    journal.map(|journal| journal.borrow().settled().collect()).unwrap_or_default()
 }
 
 /// Reaches the state of the execution that runs, if it is this one.

@@ -1,5 +1,6 @@
 //! Data in, data out: what came in, as a text; what the code asked for, as a text.
 
+mod joins;
 mod patches;
 mod programs;
 mod unwinding;

@@ -82,6 +82,11 @@ impl Journal {
         self.settled.remove(&command).map(|settled| settled.resolution)
     }
 
+    /// What came back and was not taken.
+    pub(crate) fn settled(&self) -> impl Iterator<Item = CommandId> {
+        self.settled.keys().copied()
+    }
+
     /// At which event the command came back.
     pub(crate) fn settled_at(&self, command: CommandId) -> Option<EventId> {
         self.settled.get(&command).map(|settled| settled.at)
