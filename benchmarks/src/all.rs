@@ -1,16 +1,29 @@
-//! Everything, one after another: all workloads, what grows, one turn, and the page.
+//! Everything, one after another: all workloads, what grows, stores without a runtime, one turn, and the page.
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum as _};
+use clap::Args;
 use durable_workloads::{Line, Result, Workload};
 use tokio::process::Command;
 
-use crate::commits;
+use crate::commits::{Effort, Stores};
 use crate::compare::{self, Peer};
 use crate::growth;
 use crate::report::{self, Document};
-use crate::store::{Place, Store};
+use crate::store::Store;
+
+/// In this order: what says most comes first.
+const ORDER: &[Workload] = &[
+    Workload::W1,
+    Workload::W2,
+    Workload::W4,
+    Workload::W3,
+    Workload::W5,
+    Workload::W6,
+    Workload::W7,
+    Workload::W9,
+    Workload::W8,
+];
 
 /// What is measured.
 #[derive(Debug, Clone, Args)]
@@ -24,30 +37,37 @@ pub(crate) struct Arguments {
     /// How many rounds
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Where results go
-    #[arg(long, default_value = "benchmarks/results")]
-    out: PathBuf,
+    /// How many rounds of what grows
+    #[arg(long, default_value_t = 1)]
+    growth_runs: usize,
+    /// Only a little of each, in one round: to see that all of it works. The results go into `target/bench`
+    #[arg(long)]
+    quick: bool,
+    /// Where results go, instead of `benchmarks/results`
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
-/// Measures everything, and writes `PERFORMANCE.md`.
+/// Measures everything, and writes `PERFORMANCE.md`. What fails does not keep the rest from being measured.
 pub(crate) async fn all(arguments: &Arguments) -> Result {
-    let Arguments { provider, peers, runs, out } = arguments.clone();
-    compare::compare(&compare::Arguments::new(Workload::value_variants(), provider, peers, runs, out.clone())).await?;
-    growth::growth(&growth::Arguments::new(arguments.provider.first().copied(), out.clone())).await?;
-    commits(&arguments.provider, &out).await?;
-    turn(&out).await?;
-    report::report(&report::Arguments::new(out))
-}
-
-/// P1 on each store that is on disk.
-pub(crate) async fn commits(stores: &[Store], out: &Path) -> Result {
-    let mut lines = Vec::new();
-    for &provider in stores {
-        for committers in [1, 8, 64, 256] {
-            lines.push(commits::commits(Place::new(provider), committers).await?);
-        }
-    }
-    Document::new("P1", 1, lines)?.publish(out)
+    let Arguments { provider, peers, quick, .. } = arguments.clone();
+    let (runs, growth_runs) = if quick { (1, 1) } else { (arguments.runs, arguments.growth_runs) };
+    let usual = if quick { "target/bench" } else { "benchmarks/results" };
+    let out = arguments.out.clone().unwrap_or_else(|| usual.into());
+    let stores = Stores::new(provider.clone(), out.clone());
+    let (effort, many) = if quick { (Effort::QUICK, 1_000) } else { (Effort::USUAL, 1_000_000) };
+    let first = provider.first().copied();
+    let ended = [
+        compare::compare(&compare::Arguments::new(ORDER, (provider, peers), (runs, quick), out.clone())).await,
+        growth::growth(&growth::Arguments::new(first, (growth_runs, quick), out.clone())).await,
+        stores.commits(&[1, 8, 64, 256], effort).await,
+        stores.open(many).await,
+        stores.space(many).await,
+        turn(&out).await,
+        report::report(&report::Arguments::new(out.clone(), quick.then(|| out.join("PERFORMANCE.md")))),
+    ];
+    let failures: Vec<String> = ended.into_iter().filter_map(|ended| Some(ended.err()?.to_string())).collect();
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
 }
 
 /// Allocations and instructions of one turn: a benchmark of its own, since it counts every allocation.

@@ -3,6 +3,7 @@
 mod bare;
 mod rounds;
 mod sizes;
+mod stores;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,31 +18,43 @@ use tempfile::TempDir;
 
 use self::bare::{Bare, BareSled, RawFile};
 use self::rounds::{Measured, median};
-pub(crate) use self::sizes::{open, open_at, space};
+pub(crate) use self::sizes::open_at;
+use self::sizes::{open, space};
+pub(crate) use self::stores::Stores;
 use crate::ours::{Ours, Settings};
 use crate::store::Place;
 
-/// Each number of committers is measured so often, each time beside the bare ones: a disk is not the same from one
-/// second to the next.
-const ROUNDS: usize = 3;
-const MEASURED: Duration = Duration::from_secs(2);
+/// Each number of committers is measured so often, for so long, each time beside the bare ones: a disk is not the same
+/// from one second to the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    rounds: usize,
+    lasting: Duration,
+}
+
+impl Effort {
+    pub(crate) const USUAL: Self = Self { rounds: 3, lasting: Duration::from_secs(2) };
+    /// To see that it works.
+    pub(crate) const QUICK: Self = Self { rounds: 1, lasting: Duration::from_millis(100) };
+}
+
 const EVENT_BYTES: usize = 200;
 
 /// Commits of a turn each: three events of 200 bytes, a message taken and one put, a change of the metadata. So many
 /// committers, each on an instance of its own. Beside it, one after the other: the bytes of the same turn appended to a
 /// file with `fdatasync`, and put into sled alone with flush and `fdatasync`, each for all that wait at once.
-pub(crate) async fn commits(store: Place, committers: usize) -> Result<Line> {
+pub(crate) async fn commits(store: Place, committers: usize, effort: Effort) -> Result<Line> {
     let folder = TempDir::new()?;
     let raw_flush = RawFlushes::before(folder.path())?;
     let opened = store.open(folder.path())?;
     let raw = Bare::start(RawFile::create(&folder.path().join("raw"))?);
     let sled = Bare::start(BareSled::open(&folder.path().join("bare-sled"))?);
     let mut all = Rates::default();
-    for round in 0..ROUNDS {
-        all.raw.push(bare::measure(&raw, committers, MEASURED).await?.rate());
-        all.sled.push(bare::measure(&sled, committers, MEASURED).await?.rate());
+    for round in 0..effort.rounds {
+        all.raw.push(bare::measure(&raw, committers, effort.lasting).await?.rate());
+        all.sled.push(bare::measure(&sled, committers, effort.lasting).await?.rate());
         let meter = Meter::start(Vec::new())?;
-        let mut measured = measure(&opened, round, committers).await?;
+        let mut measured = measure(&opened, (round, committers), effort.lasting).await?;
         all.processor.push(meter.read()?.1.as_secs_f64() * 1e6 / measured.durations.len() as f64);
         all.p50.push(millis(percentile(&mut measured.durations, 0.5)));
         all.p99.push(millis(percentile(&mut measured.durations, 0.99)));
@@ -61,7 +74,8 @@ pub(crate) async fn commits(store: Place, committers: usize) -> Result<Line> {
         ]
         .map(|(name, figure)| (name.to_owned(), figure)),
     );
-    let options = json!({ "committers": committers, "rounds": ROUNDS, "seconds_each": MEASURED.as_secs() });
+    let options =
+        json!({ "committers": committers, "rounds": effort.rounds, "seconds_each": effort.lasting.as_secs_f64() });
     let line = Line::new("P1", Ours::about(&Settings::of(store)), options, raw_flush.after()?, figures);
     Ok(line.part(format!("{committers} committers")))
 }
@@ -76,8 +90,12 @@ struct Rates {
     processor: Vec<f64>,
 }
 
-async fn measure(store: &Arc<dyn Provider>, round: usize, committers: usize) -> Result<Measured> {
-    rounds::run(committers, MEASURED, |committer, until| {
+async fn measure(
+    store: &Arc<dyn Provider>,
+    (round, committers): (usize, usize),
+    lasting: Duration,
+) -> Result<Measured> {
+    rounds::run(committers, lasting, |committer, until| {
         let store = Arc::clone(store);
         async move {
             let instance = InstanceId::new(format!("instance-{round}-{committer}"))?;

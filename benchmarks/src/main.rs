@@ -4,6 +4,7 @@
 //! --peers duroxide,restate --runs 5` runs it in turn on several engines. What the workloads are: `workloads/`.
 
 mod all;
+mod child;
 mod commits;
 mod compare;
 mod compile;
@@ -19,8 +20,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use durable_workloads::{Command, Line, Result};
 
+use crate::commits::{Effort, Stores};
 use crate::ours::{Ours, Settings};
-use crate::report::Document;
 use crate::store::Place;
 
 #[derive(Parser)]
@@ -51,18 +52,18 @@ enum What {
     /// Commits of a turn each, by 1, 8, 64 and 256 at once, without a runtime
     P1 {
         #[command(flatten)]
-        place: Place,
+        stores: Stores,
         /// How many committers, with commas between
         #[arg(long, value_delimiter = ',', default_value = "1,8,64,256")]
         count: Vec<usize>,
-        /// Where `p1.json` and a chart are written too
+        /// Only for a moment: to see that it works
         #[arg(long)]
-        out: Option<PathBuf>,
+        quick: bool,
     },
     /// Opening a store with very many keys: time and memory
     Open {
         #[command(flatten)]
-        place: Place,
+        stores: Stores,
         /// How many keys
         #[arg(long, default_value_t = 1_000_000)]
         count: usize,
@@ -73,7 +74,7 @@ enum What {
     /// The disk after very many commits of which a tenth is left
     Space {
         #[command(flatten)]
-        place: Place,
+        stores: Stores,
         /// How many commits
         #[arg(long, default_value_t = 1_000_000)]
         count: usize,
@@ -106,17 +107,12 @@ async fn main() -> Result {
         What::Turn { out } => all::turn(&out).await,
         What::Report(arguments) => report::report(&arguments),
         What::Growth(arguments) => growth::growth(&arguments).await,
-        What::P1 { place, count, out } => {
-            let mut lines = Vec::new();
-            for committers in count {
-                lines.push(commits::commits(place, committers).await?);
-                lines.last().map_or(Ok(()), print)?;
-            }
-            out.map_or(Ok(()), |out| Document::new("P1", 1, lines)?.publish(&out))
+        What::P1 { stores, count, quick } => {
+            stores.commits(&count, if quick { Effort::QUICK } else { Effort::USUAL }).await
         }
-        What::Open { place, at: Some(folder), .. } => commits::open_at(place, &folder).await,
-        What::Open { place, count, at: None } => commits::open(place, count).await,
-        What::Space { place, count } => commits::space(place, count).await,
+        What::Open { stores, at: Some(folder), .. } => commits::open_at(stores.first()?, &folder).await,
+        What::Open { stores, count, at: None } => stores.open(count).await,
+        What::Space { stores, count } => stores.space(count).await,
         What::Query { place, count } => queries::queries(place, count).await,
         What::Compile { awaits, files } => compile::compile(awaits, files),
     }

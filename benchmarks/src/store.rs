@@ -46,11 +46,6 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// With the usual cache.
-    pub(crate) fn new(provider: Store) -> Self {
-        Self { provider, cache_mib: 64 }
-    }
-
     /// Opens it in `folder/store`.
     pub(crate) fn open(self, folder: &Path) -> Result<Arc<dyn Provider>> {
         Ok(match self.open_on_disk(folder)? {

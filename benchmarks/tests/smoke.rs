@@ -110,9 +110,17 @@ fn what_grows_becomes_a_page() {
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     };
     run(&["growth", "--what", "steps,replay", "--size", "10,40", "--provider", "fs", "--out", results]);
+    for arguments in
+        [&["p1", "--quick", "--count", "1,2"][..], &["open", "--count", "500"], &["space", "--count", "500"]]
+    {
+        run(&[arguments, &["--provider", "fs,sqlite", "--out", results]].concat());
+    }
     run(&["report", "--results", results, "--page", page.to_str().unwrap()]);
     let page = std::fs::read_to_string(page).unwrap();
-    for words in ["## Growth: steps", "10 events", "40 events", "## Growth: cold replay", "## What limits us now"] {
+    for words in ["## Growth: steps", "10 events", "40 events", "## Growth: cold replay"] {
+        assert!(page.contains(words), "no `{words}` in\n{page}");
+    }
+    for words in ["## P1: commits", "2 committers", "## Opening", "500 keys", "## Space", "## What limits us now"] {
         assert!(page.contains(words), "no `{words}` in\n{page}");
     }
 }

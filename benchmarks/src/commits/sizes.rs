@@ -13,7 +13,6 @@ use tempfile::TempDir;
 
 use super::{EVENT_BYTES, together, turn_of};
 use crate::ours::{Ours, Settings};
-use crate::print;
 use crate::store::Place;
 
 const COMMITTERS: usize = 256;
@@ -27,7 +26,7 @@ const TURNS_OF_SHORT: u64 = 10;
 const PAYLOAD_EACH: usize = (3 * TURNS_OF_SHORT as usize + 2) * EVENT_BYTES;
 
 /// Fills a store with so many keys; how long another process takes to open it again, and how much memory.
-pub(crate) async fn open(store: Place, keys: usize) -> Result {
+pub(crate) async fn open(store: Place, keys: usize) -> Result<Line> {
     let folder = TempDir::new()?;
     let raw = RawFlushes::before(folder.path())?;
     let opened = store.open(folder.path())?;
@@ -39,11 +38,16 @@ pub(crate) async fn open(store: Place, keys: usize) -> Result {
     // The first opening finds what the filling left behind; the second what an opening leaves behind.
     let (first, second) = (in_a_process(store, folder.path())?, in_a_process(store, folder.path())?);
     let mut figures =
-        named([("fill_s", filled.as_secs_f64()), ("disk_bytes", disk_bytes(&folder.path().join("store"))? as f64)]);
+        named([("fill_s", filled.as_secs_f64()), ("disk_mib", mib(disk_bytes(&folder.path().join("store"))?))]);
     for (which, opening) in [("first", first), ("second", second)] {
         figures.extend(opening.into_iter().map(|(name, figure)| (format!("{which}_{name}"), figure)));
     }
-    print(&Line::new("open", Ours::about(&Settings::of(store)), json!({ "keys": keys }), raw.after()?, figures))
+    let line = Line::new("open", Ours::about(&Settings::of(store)), json!({ "keys": keys }), raw.after()?, figures);
+    Ok(line.part(format!("{keys} keys")))
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
 }
 
 fn named<const N: usize>(figures: [(&str, f64); N]) -> Figures {
@@ -62,15 +66,15 @@ pub(crate) async fn open_at(store: Place, folder: &Path) -> Result {
     let begin = Instant::now();
     let opened = store.open(folder)?;
     let elapsed = begin.elapsed();
-    let resident = resident_bytes(&[])?;
+    let resident = mib(resident_bytes(&[])?);
     let instances = opened.stats().await?.instances;
-    println!("{}", json!({ "open_ms": millis(elapsed), "resident_bytes": resident, "instances": instances }));
+    println!("{}", json!({ "open_ms": millis(elapsed), "resident_mib": resident, "instances": instances }));
     opened.close().await;
     Ok(())
 }
 
 /// So many commits, of instances that are deleted at their end, but for one in ten; what is on the disk then.
-pub(crate) async fn space(store: Place, commits: usize) -> Result {
+pub(crate) async fn space(store: Place, commits: usize) -> Result<Line> {
     let folder = TempDir::new()?;
     let raw = RawFlushes::before(folder.path())?;
     let opened = store.open(folder.path())?;
@@ -86,14 +90,15 @@ pub(crate) async fn space(store: Place, commits: usize) -> Result {
     compact(store, folder.path()).await?;
     let figures = named([
         ("instances", left as f64),
-        ("live_payload_bytes", live as f64),
-        ("disk_bytes", full as f64),
-        ("times_live", full as f64 / live as f64),
-        ("most_allowed_bytes", (6 * live + (128 << 20)) as f64),
-        ("disk_bytes_closed", closed as f64),
-        ("disk_bytes_compacted", disk_bytes(&path)? as f64),
+        ("live_payload_mib", mib(live as u64)),
+        ("disk_mib", mib(full)),
+        ("disk_beyond_6_times_live_mib", mib(full) - 6.0 * mib(live as u64)),
+        ("disk_mib_closed", mib(closed)),
+        ("disk_mib_compacted", mib(disk_bytes(&path)?)),
     ]);
-    print(&Line::new("space", Ours::about(&Settings::of(store)), json!({ "commits": commits }), raw.after()?, figures))
+    let options = json!({ "commits": commits });
+    let line = Line::new("space", Ours::about(&Settings::of(store)), options, raw.after()?, figures);
+    Ok(line.part(format!("{commits} commits")))
 }
 
 async fn compact(store: Place, folder: &Path) -> Result {

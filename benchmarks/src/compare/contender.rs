@@ -17,6 +17,9 @@ pub(super) struct Contender {
     kind: Kind,
 }
 
+/// How the names of this project's engine begin.
+pub(super) const OURS: &str = "durable-runtime";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Ours,
@@ -31,7 +34,7 @@ pub(super) async fn all(stores: &[Store], wanted: &[Peer]) -> Result<Vec<Contend
     for store in stores {
         let name = store.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         contenders.push(Contender {
-            name: format!("durable-runtime {name}"),
+            name: format!("{OURS} {name}"),
             program: std::env::current_exe()?,
             arguments: vec!["--provider".to_owned(), name],
             kind: Kind::Ours,
@@ -71,7 +74,10 @@ async fn of_peer(peer: Peer) -> Result<Vec<Contender>> {
 
 impl Contender {
     /// How much it runs: the whole workload, unless that would take minutes a turn. All figures are rates or times of one.
-    pub(super) fn count(&self, workload: Workload) -> Vec<usize> {
+    pub(super) fn count(&self, workload: Workload, quick: bool) -> Vec<usize> {
+        if quick {
+            return if workload == Workload::W4 { vec![10, 20] } else { vec![20] };
+        }
         match (self.kind, workload) {
             (Kind::Ours, Workload::W4) => vec![200, 1_000, 5_000, 25_000],
             (Kind::DuroxideDefault, Workload::W1) => vec![20],

@@ -30,21 +30,23 @@ pub(crate) struct Arguments {
     /// A turn that takes longer is stopped and said to be so, in seconds
     #[arg(long, default_value_t = 300)]
     patience: u64,
+    /// Only a little of each: to see that it works
+    #[arg(long)]
+    quick: bool,
     /// Where `w1.json`, `w1.svg` and so on are written
     #[arg(long, default_value = "target/bench")]
     out: PathBuf,
 }
 
 impl Arguments {
-    /// These workloads, with the usual patience.
+    /// These workloads, with the usual patience, on stores and peers.
     pub(crate) fn new(
         workloads: &[Workload],
-        provider: Vec<Store>,
-        peers: Vec<Peer>,
-        runs: usize,
+        (provider, peers): (Vec<Store>, Vec<Peer>),
+        (runs, quick): (usize, bool),
         out: PathBuf,
     ) -> Self {
-        Self { workload: workloads.to_vec(), provider, peers, runs, patience: 300, out }
+        Self { workload: workloads.to_vec(), provider, peers, runs, patience: 300, quick, out }
     }
 }
 
@@ -64,11 +66,19 @@ pub(crate) enum Peer {
 }
 
 /// Compares, prints tables, writes JSON and charts.
+///
+/// # Errors
+/// If something cannot be built or written; and, when all is done, if this project's own engine has failed.
 pub(crate) async fn compare(arguments: &Arguments) -> Result {
     let contenders = contender::all(&arguments.provider, &arguments.peers).await?;
+    let mut failures = Vec::new();
     for &workload in &arguments.workload {
-        let lines = turns::take(workload, &contenders, arguments).await?;
+        let lines = turns::take(workload, &contenders, arguments).await;
+        let ours = lines.iter().filter(|line| line.engine.starts_with(contender::OURS));
+        failures.extend(
+            ours.filter_map(|line| Some(format!("{} in {}: {}", line.engine, workload.name(), line.failed.as_ref()?))),
+        );
         Document::new(workload.name(), arguments.runs, lines)?.publish(&arguments.out)?;
     }
-    Ok(())
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
 }

@@ -1,52 +1,41 @@
 //! Turns: a workload of one engine in a process of its own.
 
-use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use durable_workloads::{Line, Progress, Result, Workload};
+use durable_workloads::{Line, Progress, Workload};
 use tokio::process::Command;
 
 use super::Arguments;
 use super::contender::Contender;
+use crate::child;
 
-/// In each round, every contender has its turn; answers all lines in the order they came.
-pub(super) async fn take(workload: Workload, contenders: &[Contender], arguments: &Arguments) -> Result<Vec<Line>> {
+/// In each round, every contender has its turn; answers all lines in the order they came. One that fails says so in a
+/// line, and the others go on.
+pub(super) async fn take(workload: Workload, contenders: &[Contender], arguments: &Arguments) -> Vec<Line> {
     let progress = Progress::new(workload.name(), arguments.runs * contenders.len());
     let mut lines = Vec::new();
     for round in 1..=arguments.runs {
         for contender in contenders {
             progress.say(format!("{} round {round}: {}", workload.name(), contender.name));
-            lines.extend(turn(workload, contender, arguments).await?);
+            let patience = Duration::from_secs(arguments.patience);
+            match child::lines(&mut command(workload, contender, arguments.quick), patience).await {
+                Ok(more) => lines.extend(more),
+                Err(error) => lines.push(Line::failed(&workload.name(), &contender.name, error.to_string())),
+            }
             progress.step();
         }
     }
-    Ok(lines)
+    lines
 }
 
-async fn turn(workload: Workload, contender: &Contender, arguments: &Arguments) -> Result<Vec<Line>> {
+fn command(workload: Workload, contender: &Contender, quick: bool) -> Command {
     let mut command = Command::new(&contender.program);
     command.arg(workload.name().to_lowercase()).args(&contender.arguments);
-    let count: Vec<String> = contender.count(workload).iter().map(usize::to_string).collect();
+    let count: Vec<String> = contender.count(workload, quick).iter().map(usize::to_string).collect();
     if !count.is_empty() {
         command.arg("--count").arg(count.join(","));
     }
     // Engines that log while they run would do more than they must.
     command.env("RUST_LOG", "error");
-    let output = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).output();
-    let Ok(output) = tokio::time::timeout(Duration::from_secs(arguments.patience), output).await else {
-        return Err(format!("{} took longer than {} s for {workload:?}", contender.name, arguments.patience).into());
-    };
-    read(&output?).map_err(|error| format!("{} failed in {workload:?}: {error}", contender.name).into())
-}
-
-fn read(output: &Output) -> Result<Vec<Line>> {
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
-    }
-    let lines = String::from_utf8_lossy(&output.stdout);
-    Ok(lines
-        .lines()
-        .filter(|line| line.starts_with('{'))
-        .map(serde_json::from_str)
-        .collect::<std::result::Result<_, _>>()?)
+    command
 }

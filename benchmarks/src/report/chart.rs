@@ -45,6 +45,8 @@ pub(crate) fn headline(name: &str) -> &'static str {
         "W9" => "first_progress_ms",
         "growth-waiting" => "resident_bytes_each_evicted",
         "growth-disk" => "disk_bytes_per_instance",
+        "open" => "first_open_ms",
+        "space" => "disk_mib",
         "turn" => "instructions_per_turn",
         "growth-idle" => "idle_cpu_percent_of_a_core",
         _ => "replay_ms",
@@ -54,8 +56,11 @@ pub(crate) fn headline(name: &str) -> &'static str {
 /// Draws it. The scale is logarithmic where engines are apart by factors.
 pub(super) fn draw(document: &Document, path: &Path) -> Result {
     let figure = headline(&document.name);
-    let sections =
-        if document.name.starts_with(['W', 'P']) { by_part(document, figure) } else { by_engine(document, figure) };
+    let sections = if document.name.starts_with(['W', 'P', 'o', 's']) {
+        by_part(document, figure)
+    } else {
+        by_engine(document, figure)
+    };
     let rows: usize = sections.iter().map(|section| section.bars.len()).sum();
     let height = HEADING * (1 + i32::try_from(sections.len())?) + ROW * i32::try_from(rows)?;
     let size = (u32::try_from(WIDTH)?, u32::try_from(height)?);

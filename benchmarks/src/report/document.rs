@@ -44,7 +44,7 @@ impl Document {
 
     /// The parts, in the order they were run.
     pub(crate) fn parts(&self) -> Vec<&str> {
-        in_order(self.lines.iter().filter(|line| line.cannot.is_none()).map(|line| line.part.as_str()))
+        in_order(self.lines.iter().filter(|line| line.is_measured()).map(|line| line.part.as_str()))
     }
 
     /// The engines, in the order of their turns.
@@ -55,6 +55,14 @@ impl Document {
     /// All lines of an engine.
     pub(crate) fn of<'a>(&'a self, engine: &'a str) -> impl Iterator<Item = &'a Line> {
         self.lines.iter().filter(move |line| line.engine == engine)
+    }
+
+    /// In how many rounds an engine failed, and how it did first.
+    pub(crate) fn failures(&self, engine: &str) -> Option<(usize, &str)> {
+        let mut failures =
+            self.lines.iter().filter(|line| line.engine == engine).filter_map(|line| line.failed.as_deref());
+        let first = failures.next()?;
+        Some((failures.count() + 1, first))
     }
 
     /// One figure of an engine.
@@ -76,7 +84,7 @@ impl Document {
 
     /// The raw flush beside all of it.
     pub(crate) fn raw_flush(&self) -> Option<Spread> {
-        Spread::of(self.lines.iter().filter(|line| line.cannot.is_none()).map(|line| line.raw_flush_ms).collect())
+        Spread::of(self.lines.iter().filter(|line| line.is_measured()).map(|line| line.raw_flush_ms).collect())
     }
 
     /// The load average meanwhile.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use comfy_table::{Table, presets};
-use durable_workloads::Result;
+use durable_workloads::{Line, Result};
 
 use super::chart::headline;
 use super::document::Document;
@@ -24,9 +24,9 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The page of the project, from these results.
-    pub(crate) fn new(results: PathBuf) -> Self {
-        Self { results, page: "PERFORMANCE.md".into() }
+    /// The page of the project, or another, from these results.
+    pub(crate) fn new(results: PathBuf, page: Option<PathBuf>) -> Self {
+        Self { results, page: page.unwrap_or_else(|| "PERFORMANCE.md".into()) }
     }
 }
 
@@ -78,6 +78,18 @@ const ABOUT: &[(&str, &str, &str)] = &[
         "growth-replay",
         "Growth: cold replay",
         "After a restart, an event for an instance with so many events: it is read and replayed before it goes on.",
+    ),
+    (
+        "open",
+        "Opening",
+        "A store with so many keys, closed, and opened by another process: how long that takes, and the memory of that process; \
+         then once more.",
+    ),
+    (
+        "space",
+        "Space",
+        "The disk after so many commits of the turn of P1, by instances that are deleted at their end, but for one in ten; then \
+         closed, and compacted.",
     ),
     ("turn", "One turn", "What one turn costs, independent of the mood of the machine: a step of a chain in memory."),
 ];
@@ -195,6 +207,12 @@ fn engines(document: &Document) -> Table {
             table.add_row(row);
         }
     }
+    for engine in document.engines() {
+        let measured = document.of(engine).any(Line::is_measured);
+        if let Some((_, why)) = document.failures(engine).filter(|_| !measured) {
+            table.add_row([String::new(), engine.to_owned(), format!("failed: {why}")]);
+        }
+    }
     table
 }
 
@@ -202,4 +220,36 @@ fn markdown<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_header(header);
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use durable_workloads::{About, Figures};
+    use serde_json::json;
+
+    use super::*;
+
+    fn line(engine: &str) -> Line {
+        let about = About { engine: engine.to_owned(), version: "1".to_owned(), settings: json!({}) };
+        let figures = Figures::from([("orchestrations_per_s".to_owned(), 40.0)]);
+        Line::new("W2", about, json!({}), std::time::Duration::from_micros(200), figures)
+    }
+
+    fn failed(engine: &str) -> Line {
+        Line::failed("W2", engine, "database is locked".to_owned())
+    }
+
+    #[test]
+    fn who_fails_has_a_row_that_says_so_and_who_failed_once_a_note() {
+        let lines =
+            vec![line("ours"), failed("tuned"), line("default"), line("ours"), failed("tuned"), failed("default")];
+        let document = Document::new("W2", 2, lines).unwrap();
+        let rows = engines(&document).to_string();
+        let row = |engine: &str| rows.lines().find(|row| row.contains(&format!("| {engine} "))).unwrap().to_owned();
+        assert!(row("tuned").contains("failed: database is locked"), "{rows}");
+        assert!(row("default").contains("40.0") && !row("default").contains("failed"), "{rows}");
+        let notes = notes(&document);
+        assert!(notes.contains(&"tuned: failed in 2 of 2 rounds: database is locked".to_owned()), "{notes:?}");
+        assert!(notes.iter().any(|note| note.starts_with("default 1") && note.contains("failed in 1 of 2 rounds")));
+    }
 }

@@ -62,16 +62,22 @@ pub(crate) fn notes(document: &Document) -> Vec<String> {
     let mut notes = Vec::new();
     for engine in document.engines() {
         let mut options = BTreeMap::new();
-        for line in document.of(engine) {
+        for line in document.of(engine).filter(|line| line.failed.is_none()) {
             options.entry(line.part.as_str()).or_insert(line);
         }
-        let Some(line) = options.values().next() else { continue };
+        let failed = document
+            .failures(engine)
+            .map(|(rounds, why)| format!("failed in {rounds} of {} rounds: {why}", document.runs));
+        let Some(line) = options.values().next() else {
+            notes.extend(failed.map(|failed| format!("{engine}: {failed}")));
+            continue;
+        };
         let ran: Vec<String> = options.values().map(|line| words(&line.options)).collect();
         let mut note = format!("{engine} {}: {}; ran {}", line.version, words(&line.settings), ran.join("; "));
         if line.build != "release" {
             note.push_str("; NOT A RELEASE BUILD");
         }
-        let says = [line.cannot.as_deref().map(|why| format!("cannot: {why}")), line.remark.clone()];
+        let says = [line.cannot.as_deref().map(|why| format!("cannot: {why}")), failed, line.remark.clone()];
         for says in says.into_iter().flatten() {
             let _ = write!(note, "; {says}");
         }

@@ -6,6 +6,8 @@ use super::table::{better_by, number};
 /// A figure and what it is held against.
 struct Target {
     document: &'static str,
+    /// How the name of the engine ends; empty for the one that has the first turn.
+    engine: &'static str,
     part: &'static str,
     figure: &'static str,
     bound: Bound,
@@ -20,10 +22,18 @@ enum Bound {
     Better(&'static str, f64),
     /// At most so many times the same figure of another part.
     Flat(&'static str, f64),
+    /// At least so many times the same figure of another part.
+    Grows(&'static str, f64),
 }
 
 const fn target(document: &'static str, part: &'static str, figure: &'static str, bound: Bound) -> Target {
-    Target { document, part, figure, bound }
+    Target { document, engine: "", part, figure, bound }
+}
+
+/// A target for one of the stores.
+const fn of(engine: &'static str, target: Target) -> Target {
+    let Target { document, part, figure, bound, .. } = target;
+    Target { document, engine, part, figure, bound }
 }
 
 const TARGETS: &[Target] = &[
@@ -52,6 +62,19 @@ const TARGETS: &[Target] = &[
     target("W9", "", "lost", Bound::AtMost(0.0)),
     target("W9", "", "doubled_completions", Bound::AtMost(0.0)),
     target("P1", "64 committers", "part_of_bare_sled_per_s", Bound::AtLeast(0.6)),
+    target("P1", "64 committers", "commits_per_s", Bound::Grows("1 committers", 4.0)),
+    of("sqlite", target("P1", "64 committers", "commits_per_s", Bound::Grows("1 committers", 4.0))),
+    of("fs", target("P1", "1 committers", "commits_per_s", Bound::Better("durable-runtime sled", 1.0))),
+    of("fs", target("P1", "64 committers", "commits_per_s", Bound::Better("durable-runtime sled", 1.0))),
+    target("open", "1000000 keys", "first_open_ms", Bound::AtMost(2_000.0)),
+    target("open", "1000000 keys", "first_resident_mib", Bound::AtMost(150.0)),
+    of("fs", target("open", "1000000 keys", "first_open_ms", Bound::AtMost(2_000.0))),
+    of("fs", target("open", "1000000 keys", "first_resident_mib", Bound::AtMost(150.0))),
+    of("sqlite", target("open", "1000000 keys", "first_open_ms", Bound::AtMost(2_000.0))),
+    of("sqlite", target("open", "1000000 keys", "first_resident_mib", Bound::AtMost(150.0))),
+    target("space", "1000000 commits", "disk_beyond_6_times_live_mib", Bound::AtMost(128.0)),
+    of("fs", target("space", "1000000 commits", "disk_beyond_6_times_live_mib", Bound::AtMost(128.0))),
+    of("sqlite", target("space", "1000000 commits", "disk_beyond_6_times_live_mib", Bound::AtMost(128.0))),
     target("growth-replay", "50000 events", "replay_ms", Bound::AtMost(1_000.0)),
 ];
 
@@ -71,9 +94,10 @@ pub(super) fn judge(documents: &[Document]) -> Vec<Verdict> {
 impl Target {
     fn judge(&self, documents: &[Document]) -> Option<Verdict> {
         let document = documents.iter().find(|document| document.name == self.document)?;
-        let ours = *document.engines().first()?;
+        let ours = document.engines().into_iter().find(|engine| engine.ends_with(self.engine))?;
         let reached = document.figure(ours, self.part, self.figure)?.median;
-        let what = format!("{} {} `{}`", self.document, self.part, self.figure).replace("  ", " ");
+        let what = format!("{} {} {} `{}`", self.document, self.engine, self.part, self.figure);
+        let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
         let verdict =
             |bound: String, shown: String, met| Some(Verdict { what: what.clone(), bound, reached: shown, met });
         match self.bound {
@@ -93,6 +117,10 @@ impl Target {
                 let ratio = reached / document.figure(ours, part, self.figure)?.median;
                 verdict(format!("≤ {times} × that at {part}"), format!("{} ×", number(ratio)), ratio <= times)
             }
+            Bound::Grows(part, times) => {
+                let ratio = reached / document.figure(ours, part, self.figure)?.median;
+                verdict(format!("≥ {times} × that at {part}"), format!("{} ×", number(ratio)), ratio >= times)
+            }
         }
     }
 
@@ -108,7 +136,7 @@ impl Target {
 
 /// The raw flush beside what this engine did.
 fn raw_flush_of(document: &Document, engine: &str) -> Option<Spread> {
-    Spread::of(document.of(engine).map(|line| line.raw_flush_ms).collect())
+    Spread::of(document.of(engine).filter(|line| line.is_measured()).map(|line| line.raw_flush_ms).collect())
 }
 
 #[cfg(test)]

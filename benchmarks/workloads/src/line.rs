@@ -41,6 +41,9 @@ pub struct Line {
     /// Why nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cannot: Option<String>,
+    /// What went wrong, if it ended without figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// What is to be said beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
@@ -62,8 +65,22 @@ impl Line {
             raw_flush_ms: millis(raw_flush),
             figures,
             cannot: None,
+            failed: None,
             remark: None,
         }
+    }
+
+    /// A run that ended with an error.
+    #[must_use]
+    pub fn failed(workload: &str, engine: &str, why: String) -> Self {
+        let about = About { engine: engine.to_owned(), version: String::new(), settings: Value::Null };
+        let line = Self::new(workload, about, Value::Null, Duration::ZERO, Figures::new());
+        Self { failed: Some(why), ..line }
+    }
+
+    /// Whether anything was measured.
+    pub fn is_measured(&self) -> bool {
+        self.cannot.is_none() && self.failed.is_none()
     }
 
     /// The same, as a part of its workload.
