@@ -15,7 +15,7 @@ mod record;
 mod records;
 mod request;
 mod skills;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sled", feature = "sqlite"))]
 mod space;
 #[cfg(feature = "sqlite")]
 mod sql;

@@ -24,6 +24,12 @@ impl Reserve {
         self.is_needed_with(free_bytes(folder)?, need)
     }
 
+    /// Bytes that can be written beside it.
+    #[cfg(feature = "sled")]
+    pub(super) fn free_bytes(&self) -> io::Result<u64> {
+        free_bytes(self.path.parent().unwrap_or(&self.path))
+    }
+
     fn is_needed_with(&self, free: u64, need: u64) -> io::Result<bool> {
         let is_there = self.path.exists();
         if is_there && free < need / 2 {

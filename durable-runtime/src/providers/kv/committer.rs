@@ -187,6 +187,10 @@ impl Committer {
                 let message = "no space is left; make some, or delete instances that are not needed any more";
                 return Err(ProviderError::new(ErrorKind::Full, "commit", message).into());
             }
+            if store.is_stuck() {
+                let message = "no space is left, not even to delete anything; make some on the disk";
+                return Err(ProviderError::new(ErrorKind::Full, "commit", message).into());
+            }
             draft.reserve(&mut index);
             group.absorb(draft);
             Ok(())
@@ -270,10 +274,10 @@ impl Committer {
             tracing::error!(%error, "compacting failed; the store is opened again");
             self.reopen();
         }
-        let message = compacted.err().map(|error| error.to_string());
+        let failed = compacted.err().map(|error| (error.kind(), error.to_string()));
         for reply in compactions {
-            let failed = |message| Err(ProviderError::new(ErrorKind::Unavailable, "compact", message));
-            let _gone = reply.send(message.as_ref().map_or(Ok(()), failed));
+            let error = |(kind, message): &(ErrorKind, String)| Err(ProviderError::new(*kind, "compact", message));
+            let _gone = reply.send(failed.as_ref().map_or(Ok(()), error));
         }
     }
 

@@ -16,6 +16,7 @@ mod log;
 mod power_cut;
 mod replace;
 mod snapshots;
+mod space;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -32,6 +33,7 @@ use uuid::Uuid;
 use self::behind::Behind;
 use self::fresh::{Fresh, Pairs};
 use self::log::{Log, Mark};
+use self::space::Space;
 use super::copy::{Copying, InFolder};
 use super::disk::{Disk, DiskFile, OsDisk};
 use super::engine::KvProvider;
@@ -63,6 +65,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 pub enum Sled {}
 
 /// Keeps instances in a folder of this machine. One process at a time may use it.
+///
+/// When the disk is full, transactions fail with [`ErrorKind::Full`](crate::providers::ErrorKind::Full), except for those
+/// that only take away; with space all goes on by itself. A file of 24 MiB, `reserve`, is kept for that while the store is
+/// open. sled writes over what was deleted, but seldom gives it back to the disk:
+/// [`compact`](crate::providers::Maintain::compact) does, if there is space for a copy of what is left.
 ///
 /// ```
 /// # async fn example() -> Result<(), durable_runtime::providers::OpenError> {
@@ -182,7 +189,11 @@ impl SledFolder {
     fn open(&self) -> Result<SledStore, OpenError> {
         let unwritable = |source| OpenError::of_system(&self.path, source);
         replace::finish(&self.path).map_err(unwritable)?;
-        self.open_at(self.path.join(replace::NAME))
+        // First: sled does not open on a disk that is full to the last byte.
+        let space = Space::of(&self.path).map_err(unwritable)?;
+        let mut store = self.open_at(self.path.join(replace::NAME))?;
+        store.space = Some(space);
+        Ok(store)
     }
 
     fn open_at(&self, path: PathBuf) -> Result<SledStore, OpenError> {
@@ -214,6 +225,7 @@ impl SledFolder {
             fresh: Fresh::default(),
             behind: None,
             sound: AtomicBool::new(true),
+            space: None,
         })
     }
 
@@ -322,6 +334,8 @@ struct SledStore {
     behind: Option<Behind>,
     /// Whether no call has failed: a handle that has is not written to again.
     sound: AtomicBool,
+    /// `None` for a copy that is being made.
+    space: Option<Space>,
 }
 
 impl SledStore {
@@ -332,6 +346,7 @@ impl SledStore {
     /// Begins to give sled what is in the log, and goes on in an empty one.
     fn turn(&mut self) -> Result<(), StoreError> {
         self.settle()?;
+        self.look_for_space()?;
         // All of a commit is in the log before any of it is under its key.
         self.log.sync()?;
         let mark = self.log.next_mark();
@@ -339,6 +354,10 @@ impl SledStore {
         self.behind = Some(Behind::begin(self.files()?, fresh, mark)?);
         self.log.begin_anew(mark);
         Ok(())
+    }
+
+    fn look_for_space(&mut self) -> Result<(), StoreError> {
+        Ok(self.space.as_mut().map_or(Ok(()), Space::look)?)
     }
 
     /// Waits until sled has what it is being given.
@@ -361,6 +380,10 @@ impl Drop for SledStore {
         let settled = if *self.sound.get_mut() && self.files.is_some() { self.settle_all() } else { self.settle() };
         if let Err(error) = settled {
             tracing::warn!(%error, "what was committed last stays in the log until the store is opened again");
+        } else if let Some(space) = &self.space
+            && let Err(error) = space.lend()
+        {
+            tracing::warn!(%error, "the reserve in the folder of the store cannot be removed");
         }
     }
 }
@@ -418,8 +441,13 @@ impl OrderedStore for SledStore {
         } else if self.behind.as_ref().is_some_and(Behind::is_done) {
             self.settle()?;
         }
+        let was_half_full = self.log.is_half_full();
         self.log.append(&batch)?;
         self.fresh.take(batch);
+        if self.log.is_half_full() && !was_half_full {
+            // While there is still time not to commit what sled would have no space for.
+            self.look_for_space()?;
+        }
         *self.sound.get_mut() = true;
         Ok(())
     }
@@ -431,12 +459,34 @@ impl OrderedStore for SledStore {
         Ok(())
     }
 
+    fn is_full(&self) -> bool {
+        self.space.as_ref().is_some_and(|space| space.full)
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.space.as_ref().is_some_and(|space| space.none)
+    }
+
+    /// What sled had no space for is noticed as soon as there is some, before anything else is kept.
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        *self.sound.get_mut() = false;
+        self.look_for_space()?;
+        if !self.is_full() && self.behind.as_ref().is_some_and(Behind::is_done) {
+            self.settle()?;
+        }
+        *self.sound.get_mut() = true;
+        Ok(())
+    }
+
     /// sled keeps what it has freed for what it will write, and never gives it back: so all keys are written into new
     /// files, which take the place of the old ones.
     fn compact(&mut self) -> Result<(), StoreError> {
         *self.sound.get_mut() = false;
         self.settle_all()?;
-        let open = |path| self.folder.open_at(path).map_err(|error| StoreError::Other(error.to_string()));
+        if let Some(space) = &self.space {
+            space.lend()?;
+        }
+        let open = |path| self.folder.open_at(path).map_err(StoreError::from);
         let new = replace::begin(&self.folder.path)?;
         let mut copy = open(new)?;
         Copying::new(&mut copy).all(self)?;
@@ -447,8 +497,18 @@ impl OrderedStore for SledStore {
         let mut store = open(self.folder.path.join(replace::NAME))?;
         std::mem::swap(&mut self.files, &mut store.files);
         std::mem::swap(&mut self.log, &mut store.log);
+        self.look_for_space()?;
         *self.sound.get_mut() = true;
         Ok(())
+    }
+}
+
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Unwritable { source, .. } => Self::Io(source),
+            other => Self::Other(other.to_string()),
+        }
     }
 }
 

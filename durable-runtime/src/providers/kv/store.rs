@@ -39,6 +39,11 @@ pub(super) trait OrderedStore: Send + Sync + 'static {
         false
     }
 
+    /// Whether there is so little that even taking away has to wait.
+    fn is_stuck(&self) -> bool {
+        false
+    }
+
     /// Called when it is full: whatever can be done about that. After an error the handle is worth nothing any more.
     fn make_room(&mut self) -> Result<(), StoreError> {
         Ok(())
@@ -72,7 +77,7 @@ pub(super) enum StoreError {
 }
 
 impl StoreError {
-    fn kind(&self) -> ErrorKind {
+    pub(super) fn kind(&self) -> ErrorKind {
         match self {
             Self::Io(error) if error.kind() == io::ErrorKind::StorageFull => ErrorKind::Full,
             Self::Io(_) | Self::Other(_) | Self::Away => ErrorKind::Unavailable,

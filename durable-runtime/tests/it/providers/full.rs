@@ -9,9 +9,10 @@ use bytes::Bytes;
 #[cfg(feature = "sqlite")]
 use durable_runtime::SqliteProvider;
 use durable_runtime::providers::{
-    CommitError, CommitId, ErrorKind, NewMessage, OpenError, ProviderError, Queue, Transaction, TransactionOp,
+    CommitError, CommitId, ErrorKind, Maintain as _, NewMessage, OpenError, ProviderError, Queue, Transaction,
+    TransactionOp,
 };
-use durable_runtime::{EventId, ExecutionId, FsProvider, InstanceId, MessageId, Provider};
+use durable_runtime::{EventId, ExecutionId, FsProvider, InstanceId, MessageId, Provider, SledProvider};
 
 use super::small_disk::on_a_small_disk;
 use super::watch::block_on;
@@ -83,19 +84,28 @@ impl<P: Provider> Case<P> {
     /// Deletes the older half, one after another.
     async fn delete_half(&mut self) {
         for number in self.kept.drain(..self.kept.len() / 2).collect::<Vec<_>>() {
-            let delete = vec![TransactionOp::DeleteInstance { instance: id(number) }];
-            self.commit(delete).await.unwrap_or_else(|error| panic!("deleting is possible: {error}"));
+            let deleted = self.delete(number).await;
+            deleted.unwrap_or_else(|error| panic!("deleting is possible: {error}"));
         }
     }
 
+    async fn delete(&mut self, number: u128) -> Result<(), CommitError> {
+        self.commit(vec![TransactionOp::DeleteInstance { instance: id(number) }]).await
+    }
+
     async fn all_there(&self) {
-        assert_eq!(self.store.stats().await.unwrap().instances, self.kept.len() as u64);
+        self.read_all().await.unwrap();
+    }
+
+    async fn read_all(&self) -> Result<(), ProviderError> {
+        assert_eq!(self.store.stats().await?.instances, self.kept.len() as u64);
         for number in &self.kept {
-            let record = self.store.instance(&id(*number)).await.unwrap().unwrap();
+            let record = self.store.instance(&id(*number)).await?.unwrap();
             assert_eq!(record.metadata["output"].len(), BYTES);
-            let history = self.store.history(&id(*number), ExecutionId(1), EventId(1), 9).await.unwrap();
+            let history = self.store.history(&id(*number), ExecutionId(1), EventId(1), 9).await?;
             assert_eq!(history[0].data.len(), BYTES);
         }
+        Ok(())
     }
 }
 
@@ -128,10 +138,7 @@ async fn fills_it<P: Provider>(path: PathBuf, open: impl Fn(&Path) -> Result<P, 
 /// Somebody else takes all there is, to the last byte, and gives it back.
 async fn others_fill_it<P: Provider>(case: &mut Case<P>, open: impl Fn(&Path) -> Result<P, OpenError>) {
     case.delete_half().await;
-    let stranger = case.path.with_file_name("stranger");
-    let mut file = File::create(&stranger).unwrap();
-    while file.write_all(&[7; 4_096]).is_ok() {}
-    drop(file);
+    let stranger = take_all_there_is(&case.path);
     case.fill().await;
     case.all_there().await;
     case.delete_half().await;
@@ -142,6 +149,14 @@ async fn others_fill_it<P: Provider>(case: &mut Case<P>, open: impl Fn(&Path) ->
     case.store.close().await;
     case.store = open(&case.path).unwrap();
     case.all_there().await;
+}
+
+/// A file beside the store that has all the rest of the disk.
+fn take_all_there_is(store: &Path) -> PathBuf {
+    let stranger = store.with_file_name("stranger");
+    let mut file = File::create(&stranger).unwrap();
+    while file.write_all(&[7; 4_096]).is_ok() {}
+    stranger
 }
 
 #[test]
@@ -157,5 +172,76 @@ fn of_plain_files() {
 fn of_sqlite() {
     on_a_small_disk("providers::full::of_sqlite", 24, |folder, _| {
         block_on(fills_it(folder.join("store"), |path: &Path| SqliteProvider::open(path)));
+    });
+}
+
+/// sled gives nothing back to the disk but by compacting.
+#[test]
+fn of_sled() {
+    on_a_small_disk("providers::full::of_sled", 176, |folder, _| {
+        block_on(async {
+            let path = folder.join("store");
+            let store = SledProvider::open(&path).unwrap();
+            let mut case = Case { store, path, kept: Vec::new(), next: 0, commits: 0 };
+            let first = case.fill().await;
+            assert!(first > 500, "only {first} fit");
+            case.all_there().await;
+            case.store.close().await;
+            case.store = SledProvider::open(&case.path).unwrap();
+            case.all_there().await;
+            for _ in 0..3 {
+                case.delete_half().await;
+                case.all_there().await;
+            }
+            case.store.compact().await.unwrap();
+            case.all_there().await;
+            let more = case.fill().await;
+            assert!(more > first / 2, "only {more} more fit after {first}");
+            for _ in 0..3 {
+                case.delete_half().await;
+            }
+            case.store.compact().await.unwrap();
+            others_fill_it(&mut case, |path: &Path| SledProvider::open(path)).await;
+            case.store.close().await;
+        });
+    });
+}
+
+/// Not even the reserve is there: what was acknowledged stays in the log, which has its space already, though sled can
+/// neither take it nor be opened.
+#[test]
+fn what_sled_has_no_space_for_stays_in_the_log() {
+    on_a_small_disk("providers::full::what_sled_has_no_space_for_stays_in_the_log", 160, |folder, _| {
+        block_on(async {
+            let path = folder.join("store");
+            let store = SledProvider::open(&path).unwrap();
+            let mut case = Case { store, path, kept: Vec::new(), next: 0, commits: 0 };
+            for round in 0..2 {
+                for _ in 0..300 {
+                    assert!(case.start().await, "there is space");
+                }
+                fs::remove_file(case.path.join("reserve")).unwrap();
+                let stranger = take_all_there_is(&case.path);
+                case.fill().await;
+                let delete = case.delete(case.kept[0]).await.unwrap_err();
+                assert!(matches!(&delete, CommitError::Provider(error) if error.kind() == ErrorKind::Full), "{delete}");
+                if let Err(error) = case.read_all().await {
+                    // sled was just being given what is in the log, and says no more until it is opened again.
+                    is_full(&error);
+                }
+                if round == 1 {
+                    case.store.close().await;
+                    let error = SledProvider::open(&case.path).unwrap_err();
+                    assert!(matches!(error, OpenError::Unwritable { .. }), "{error:?}");
+                }
+                fs::remove_file(&stranger).unwrap();
+                if round == 1 {
+                    case.store = SledProvider::open(&case.path).unwrap();
+                }
+                assert!(case.start().await, "with space it goes on by itself");
+                case.all_there().await;
+            }
+            case.store.close().await;
+        });
     });
 }

@@ -177,6 +177,10 @@ impl Log {
         self.is_empty() || self.at + frame::bytes_of(batch) as u64 <= self.room
     }
 
+    pub(super) const fn is_half_full(&self) -> bool {
+        2 * self.at >= self.room
+    }
+
     pub(super) fn append(&mut self, batch: &Batch) -> io::Result<()> {
         let head = Head {
             segment: self.mark.epoch,
