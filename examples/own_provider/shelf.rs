@@ -51,23 +51,24 @@ impl Shelf {
         Ok(work(model, self.0.clock.now()))
     }
 
-    /// Looks until there is something to see, or `wait` is over; sleeps until something is written or comes due.
+    /// Looks until it has seen enough, or `wait` is over; sleeps until something is written or comes due.
     ///
     /// Between a lease and its answer there is no `await`, so a caller that goes away never takes a lease along.
     async fn until<T>(
         &self,
         operation: &'static str,
         wait: Duration,
-        mut look: impl FnMut(&mut Model, Timestamp) -> (T, bool),
+        look: impl Fn(&mut Model, Timestamp) -> T,
+        enough: impl Fn(&T) -> bool,
     ) -> Answer<T> {
         let deadline = self.0.clock.now().saturating_add(wait);
         // Before the first look, so that nothing is missed between looking and sleeping.
         let mut news = self.0.news.subscribe();
         loop {
             news.mark_unchanged();
-            let ((seen, enough), now, next) =
+            let (seen, now, next) =
                 self.with(operation, |model, now| (look(model, now), now, model.next_change(now)))?;
-            if enough || now >= deadline {
+            if enough(&seen) || now >= deadline {
                 return Ok(seen);
             }
             let nap = next.unwrap_or(deadline).min(deadline).saturating_since(now);
@@ -81,12 +82,7 @@ impl Shelf {
 impl Provider for Shelf {
     async fn fetch_turns(&self, want: TurnRequest) -> Answer<Vec<LeasedTurn>> {
         let wait = if want.instance.is_some() { Duration::ZERO } else { want.wait };
-        let look = |model: &mut Model, now| {
-            let turns = model.fetch_turns(&want, now);
-            let enough = !turns.is_empty();
-            (turns, enough)
-        };
-        self.until("fetch turns", wait, look).await
+        self.until("fetch turns", wait, |model, now| model.fetch_turns(&want, now), |turns| !turns.is_empty()).await
     }
 
     async fn passed_over(&self, skills: &Skills, limit: usize) -> Answer<Vec<PassedOver>> {
@@ -94,12 +90,8 @@ impl Provider for Shelf {
     }
 
     async fn fetch_activities(&self, want: ActivityRequest) -> Answer<Vec<LeasedActivity>> {
-        let look = |model: &mut Model, now| {
-            let activities = model.fetch_activities(&want, now);
-            let enough = !activities.is_empty();
-            (activities, enough)
-        };
-        self.until("fetch activities", want.wait, look).await
+        let look = |model: &mut Model, now| model.fetch_activities(&want, now);
+        self.until("fetch activities", want.wait, look, |activities| !activities.is_empty()).await
     }
 
     async fn atomic_batch(&self, batch: Transaction) -> Result<BatchResult, CommitError> {
@@ -112,52 +104,37 @@ impl Provider for Shelf {
         self.with("renew", |model, now| model.renew(tokens, ttl, now))
     }
 
-    async fn instance(&self, instance: &InstanceId) -> Answer<Option<InstanceRecord>> {
-        self.with("read instance", |model, _| model.instance(instance))
+    async fn instance(&self, id: &InstanceId) -> Answer<Option<InstanceRecord>> {
+        self.with("read instance", |model, _| model.instance(id))
     }
 
-    async fn wait_for_change(
-        &self,
-        instance: &InstanceId,
-        seen: u64,
-        wait: Duration,
-    ) -> Answer<Option<InstanceRecord>> {
-        let look = |model: &mut Model, _| {
-            let record = model.instance(instance);
-            let changed = record.as_ref().map_or(0, |record| record.revision) != seen;
-            (record, changed)
-        };
-        self.until("wait for change", wait, look).await
+    async fn wait_for_change(&self, id: &InstanceId, seen: u64, wait: Duration) -> Answer<Option<InstanceRecord>> {
+        let changed = |record: &Option<InstanceRecord>| record.as_ref().map_or(0, |record| record.revision) != seen;
+        self.until("wait for change", wait, |model, _| model.instance(id), changed).await
     }
 
-    async fn history(
-        &self,
-        instance: &InstanceId,
-        execution_id: ExecutionId,
-        from: EventId,
-        limit: usize,
-    ) -> Answer<Vec<StoredEvent>> {
-        self.with("read history", |model, _| model.history(instance, execution_id, from, limit))
+    async fn history(&self, id: &InstanceId, of: ExecutionId, from: EventId, max: usize) -> Answer<Vec<StoredEvent>> {
+        self.with("read history", |model, _| model.history(id, of, from, max))
     }
 
     async fn instances(&self, page: PageRequest) -> Answer<InstancePage> {
         self.with("list instances", |model, _| model.instances(&page))
     }
 
-    async fn executions(&self, instance: &InstanceId, from: ExecutionId, limit: usize) -> Answer<Vec<ExecutionInfo>> {
-        self.with("list executions", |model, _| model.executions(instance, from, limit))
+    async fn executions(&self, id: &InstanceId, from: ExecutionId, max: usize) -> Answer<Vec<ExecutionInfo>> {
+        self.with("list executions", |model, _| model.executions(id, from, max))
     }
 
-    async fn kv(&self, instance: &InstanceId, key: &str) -> Answer<Option<Bytes>> {
-        self.with("read value", |model, _| model.kv(instance, key))
+    async fn kv(&self, id: &InstanceId, key: &str) -> Answer<Option<Bytes>> {
+        self.with("read value", |model, _| model.kv(id, key))
     }
 
-    async fn kv_page(&self, instance: &InstanceId, page: KvPageRequest) -> Answer<KvPage> {
-        self.with("list values", |model, _| model.kv_page(instance, &page))
+    async fn kv_page(&self, id: &InstanceId, page: KvPageRequest) -> Answer<KvPage> {
+        self.with("list values", |model, _| model.kv_page(id, &page))
     }
 
-    async fn messages(&self, instance: &InstanceId, limit: usize) -> Answer<InstanceMessages> {
-        self.with("list messages", |model, now| model.messages(instance, limit, now))
+    async fn messages(&self, id: &InstanceId, max: usize) -> Answer<InstanceMessages> {
+        self.with("list messages", |model, now| model.messages(id, max, now))
     }
 
     async fn stats(&self) -> Answer<Stats> {
