@@ -2,10 +2,9 @@
 
 use durable_runtime::prelude::*;
 use durable_runtime::{Client, InstanceId, Limits};
-use futures_util::future::join_all;
 
 use super::counted::Counted;
-use super::kit::{end, soon};
+use super::kit::{each_store, end, gate, soon};
 
 /// More than one turn takes, many times over.
 const FLOOD: u32 = 20_000;
@@ -44,7 +43,7 @@ async fn a_flood_of_events_for_one_instance_keeps_no_other_waiting() {
     let sender = client.clone();
     let flood = tokio::spawn(async move {
         let raises = (0..FLOOD).map(|number| sender.raise("hot", "noise", &number).into_future());
-        join_all(raises).await.into_iter().for_each(|raised| raised.unwrap());
+        futures_util::future::join_all(raises).await.into_iter().for_each(|raised| raised.unwrap());
     });
     // All of them stand before the door by then.
     while store.turns_of("hot") < 2 {
@@ -94,4 +93,49 @@ async fn a_full_queue_of_one_instance_keeps_no_other_waiting() {
     assert!(before <= TURNS_BETWEEN, "{before} turns of the full one stood before another");
     runtime.client().terminate("hot", "").await.unwrap();
     end(runtime).await;
+}
+
+/// About as many as may be open.
+const FAN_OUT: u32 = 9_000;
+
+#[activity(max_concurrent = 4)]
+async fn one_of_many(name: String) {
+    gate(name).pass().await;
+}
+
+#[activity]
+async fn of_its_own(number: u32) -> u32 {
+    number
+}
+
+#[orchestration]
+async fn fans_out_with_a_cap(ctx: OrchestrationContext, name: String) -> usize {
+    join_all((0..FAN_OUT).map(|_| one_of_many(&ctx, name.clone()))).await.len()
+}
+
+#[orchestration]
+async fn calls_its_own(ctx: OrchestrationContext, number: u32) -> Result<u32, ActivityError> {
+    of_its_own(&ctx, number).await
+}
+
+#[tokio::test]
+async fn a_large_fan_out_with_a_cap_keeps_no_other_waiting() {
+    for test in each_store() {
+        let name = test.named("fans out");
+        let runtime = test.runtime().double_check(false).start().await.unwrap();
+        let client = runtime.client();
+        fans_out_with_a_cap(&client, name.clone()).id("large").start().await.unwrap();
+        for _ in 0..4 {
+            gate(&name).reached().await;
+        }
+        // Of the fan-out nothing ends from here on.
+        for number in 0..20 {
+            let handle = calls_its_own(&client, number).start().await.unwrap();
+            assert_eq!(soon(handle.result()).await.unwrap(), number);
+        }
+        assert_eq!((gate(&name).runs(), test.store.stats().await.unwrap().activities), (4, u64::from(FAN_OUT)));
+        client.terminate("large", "").await.unwrap();
+        gate(&name).open_for_all();
+        end(runtime).await;
+    }
 }
