@@ -16,7 +16,10 @@ use crate::providers::{CommitError, LeasedTurn, Transaction, TransactionOp};
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 impl Running {
-    pub(super) fn commit(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, planned: Planned, after: Duration) {
+    pub(super) fn commit(&mut self, turn: LeasedTurn, room: Option<TurnRoom>, mut planned: Planned, after: Duration) {
+        if room.is_some() && planned.unfit {
+            planned.hold_back();
+        }
         let Planned { ops, resident, kept, answers, deferred, unwanted, notes, .. } = planned;
         if let Some(lane) = self.lanes.get_mut(&turn.instance) {
             deferred.into_iter().rev().for_each(|delivery| lane.inputs.push_front(delivery));

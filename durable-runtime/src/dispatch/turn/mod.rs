@@ -16,7 +16,7 @@ use crate::dispatch::door::{Accepted, Delivery, Refusal};
 use crate::dispatch::double_check::Part;
 use crate::dispatch::effects::Effects;
 use crate::dispatch::kept::{Kept, Trial};
-use crate::dispatch::resident::Resident;
+use crate::dispatch::resident::{Resident, SUSPENDED_FOR};
 use crate::dispatch::suspended::Suspended;
 use crate::history::{Event, EventKind};
 use crate::ids::{ExecutionId, InstanceId, MessageId};
@@ -70,9 +70,18 @@ pub(super) struct Planned {
     pub(super) unwanted: Vec<MessageId>,
     /// What is to be counted once it is kept.
     pub(super) notes: TurnNotes,
+    /// Nothing of what was stored could be taken, though the store knows what the instance needs.
+    pub(super) unfit: bool,
 }
 
 impl Planned {
+    /// The store would hand it out again at once, and nothing would come of it: it is held back instead.
+    pub(super) fn hold_back(&mut self) {
+        if let Some(TransactionOp::ReleaseLock { delay, .. }) = self.ops.last_mut() {
+            *delay = Some(SUSPENDED_FOR);
+        }
+    }
+
     /// Nothing was run: the lease is given back, and the messages are not counted.
     pub(super) fn given_back() -> Self {
         Self {
@@ -83,6 +92,7 @@ impl Planned {
             deferred: Vec::new(),
             unwanted: Vec::new(),
             notes: TurnNotes::default(),
+            unfit: false,
         }
     }
 }
@@ -111,6 +121,8 @@ pub(super) struct Turn {
     generations: usize,
     /// How many stored messages stay as they are.
     left: usize,
+    /// Whether one of them cannot be read.
+    unreadable: bool,
     parts: Vec<Part>,
     notes: TurnNotes,
     /// In which the code runs.
@@ -143,6 +155,7 @@ pub(super) fn begin(
         deferred: Vec::new(),
         generations: 0,
         left: 0,
+        unreadable: false,
         parts: Vec::new(),
         notes: TurnNotes::default(),
         span,
@@ -169,7 +182,10 @@ impl Turn {
         for stored in &leased.messages {
             match Message::decode(&stored.data) {
                 Ok(message) => messages.push((message, Source::Stored(stored.id.clone()))),
-                Err(error) => self.resident.suspend(format!("message `{}` cannot be read: {error}", stored.id)),
+                Err(error) => {
+                    self.unreadable = true;
+                    self.resident.suspend(format!("message `{}` cannot be read: {error}", stored.id));
+                }
             }
         }
         messages.extend(
@@ -218,9 +234,17 @@ impl Turn {
         std::mem::take(&mut self.parts)
     }
 
+    /// Whether it was in vain to hand it out here, and would be once more.
+    fn is_unfit(&self) -> bool {
+        let Resident::Suspended { needs: Some(needs), execution_id, .. } = &self.resident else { return false };
+        let known = *execution_id < ExecutionId::FIRST || self.kept.needs.as_ref() == Some(needs);
+        known && self.acked.is_empty()
+    }
+
     /// How long what stays in its queue is held back. What only this process cannot run is there for others at once.
     fn delay(&self) -> Option<Duration> {
-        let only_here = self.rules.shared && matches!(self.resident, Resident::Suspended { needs: None, .. });
+        let fit = !self.unreadable && matches!(self.resident, Resident::Suspended { needs: None, .. });
+        let only_here = self.rules.shared && fit;
         if only_here && self.rules.suspended.leave_alone(&self.instance) {
             return None;
         }
@@ -233,7 +257,7 @@ impl Turn {
             self.effects.put_metadata(metadata::trial(false));
         }
         self.note_needs();
-        let delay = self.delay();
+        let (delay, unfit) = (self.delay(), self.is_unfit());
         let unwanted = self.effects.cancelled_activities().to_vec();
         if !self.acked.is_empty() {
             let (instance, messages) = (self.instance.clone(), self.acked);
@@ -252,6 +276,7 @@ impl Turn {
             deferred: self.deferred,
             unwanted,
             notes: self.notes,
+            unfit,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Suspending, resuming and restarting instances: on memory and sled.
 
-use durable_runtime::Client;
+use bytes::Bytes;
 use durable_runtime::client::{MessageError, ReadError, StartError};
 use durable_runtime::history::{EventKind, validate};
 use durable_runtime::prelude::*;
+use durable_runtime::providers::{CommitId, NewMessage, Queue, Transaction, TransactionOp};
+use durable_runtime::{Client, ExecutionId, InstanceId, MessageId, Provider as _};
 
 use super::counted::Counted;
 use super::instances::waits_for_go;
@@ -101,13 +103,23 @@ async fn a_suspended_instance_can_be_ended_and_leaves_nothing_open() {
 #[tokio::test]
 async fn a_delayed_start_can_be_suspended() {
     for test in each_store() {
-        let runtime = test.runtime().start().await.unwrap();
+        let handed = Counted::new(test.store.clone());
+        let runtime = Runtime::builder(handed.clone()).start().await.unwrap();
         let client = runtime.client();
         let handle = waits_for_go(&client).id("later").delay(Duration::from_secs(9)).start().await.unwrap();
         handle.suspend().await.unwrap();
         test.clock.advance(Duration::from_secs(60));
         client.raise("later", "go", &4).await.unwrap();
         assert_eq!(handle.history().await.unwrap().len(), 0);
+        // Its start waits, and is not handed out again and again.
+        let outside = Client::new(test.store.clone());
+        for _ in 0..5 {
+            let passes = waits_for_go(&outside).start().await.unwrap();
+            outside.raise(passes.id().as_str(), "go", &1).await.unwrap();
+            assert_eq!(soon(passes.result()).await.unwrap(), 1);
+        }
+        let turns = handed.turns_of_any("later");
+        assert!(turns <= 2, "{turns}");
         handle.resume().await.unwrap();
         assert_eq!(soon(handle.result()).await.unwrap(), 4);
         end(runtime).await;
@@ -186,6 +198,42 @@ async fn what_waits_for_a_suspended_instance_brings_no_turn_and_an_order_from_ou
         assert_eq!(soon(handle.result()).await.unwrap(), 8);
         outside.terminate("ends", "over").await.unwrap();
         assert!(soon(outside.handle::<waits_for_go>("ends").unwrap().result()).await.is_err());
+        end(runtime).await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_read_is_not_handed_out_again_and_again() {
+    for test in each_store() {
+        let handed = Counted::new(test.store.clone());
+        let runtime = Runtime::builder(handed.clone()).start().await.unwrap();
+        let outside = Client::new(test.store.clone());
+        let ids = ["runs", "held"];
+        for id in ids {
+            waits_for_go(&runtime.client()).id(id).start().await.unwrap();
+        }
+        runtime.client().suspend("held").await.unwrap();
+        for (number, id) in (0..).zip(ids) {
+            let strange = NewMessage {
+                id: MessageId::new(format!("strange {number}")).unwrap(),
+                execution_id: ExecutionId::FIRST,
+                topic: "anybody".to_owned(),
+                tag: None,
+                session: None,
+                visible_at: None,
+                data: Bytes::from_static(b"of another build"),
+            };
+            let queue = Queue::Turns(InstanceId::new(id).unwrap());
+            let ops = vec![TransactionOp::EnqueueWork { queue, items: vec![strange] }];
+            let sent = Transaction { fence: None, commit_id: CommitId(number), ops };
+            test.store.atomic_batch(sent).await.unwrap();
+        }
+        for _ in 0..5 {
+            let passes = waits_for_go(&outside).start().await.unwrap();
+            outside.raise(passes.id().as_str(), "go", &1).await.unwrap();
+            assert_eq!(soon(passes.result()).await.unwrap(), 1);
+        }
+        assert_eq!(ids.map(|id| handed.turns_of_any(id)), [1, 1]);
         end(runtime).await;
     }
 }
