@@ -161,3 +161,8 @@ pub use replay::{Mismatch, Step};
 pub use retry::RetryPolicy;
 pub use shape::Infallible;
 pub use sorted::{Unordered, sorted};
+
+/// What the README shows is compiled like every other example.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}
