@@ -24,7 +24,10 @@ pub(super) async fn watch(
     suspended: Arc<Suspended>,
     patience: Duration,
 ) {
-    let skills = registry.skills();
+    let able = registry.skills();
+    // What was suspended from outside waits for an order, and not for somebody who can run it.
+    let values = able.values().iter().cloned().chain([metadata::TO_RESUME.to_owned()]);
+    let skills = Skills::new(able.label(), values);
     loop {
         match reports(&*provider, &registry, &skills, patience).await {
             Ok(reports) => {

@@ -28,6 +28,11 @@ async fn moves_to_the_other_node(ctx: OrchestrationContext) -> Vec<u32> {
     on_one_node(&ctx).continue_as_new().await
 }
 
+#[orchestration]
+async fn waits_for_a_number(ctx: OrchestrationContext) -> u32 {
+    ctx.event_named("number").await
+}
+
 /// Stores that two runtimes use at once.
 fn shared_stores() -> Vec<TestStore> {
     let clock = ManualClock::new();
@@ -208,4 +213,31 @@ async fn a_history_of_a_newer_format_is_left_to_a_newer_build() {
         assert_eq!(history.len(), 4, "nothing was added");
         end(runtime).await;
     }
+}
+
+#[tokio::test]
+async fn what_nobody_can_run_is_reported_beside_many_that_are_suspended_from_outside() {
+    let test = shared_stores().remove(0);
+    let store = Arc::clone(&test.store);
+    let briefly = |builder: RuntimeBuilder| {
+        builder.register::<waits_for_a_number>().lease(Duration::from_millis(10)).double_check(false)
+    };
+    let nodes = Nodes::of(test, briefly).await;
+    let (client, outside) = (nodes.without.client(), Client::new(store));
+    // More than are reported at once, and all of them have waited for longer.
+    for id in (0..1_001).map(|number| format!("suspended {number}")) {
+        waits_for_a_number(&client).id(&id).start().await.unwrap();
+        client.suspend(&id).await.unwrap();
+        outside.raise(&id, "number", &1).await.unwrap();
+    }
+    nodes.test.clock.advance(Duration::from_secs(1));
+    on_one_node(&outside).id("hopeless").start().await.unwrap();
+    nodes.test.clock.advance(Duration::from_secs(1));
+    soon(async {
+        while client.suspended("hopeless").unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    end(nodes.without).await;
 }
