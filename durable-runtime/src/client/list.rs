@@ -3,7 +3,7 @@
 use super::{Client, ListError};
 use crate::ids::InstanceId;
 use crate::metadata::{self, InstanceStatus};
-use crate::providers::{PageRequest, Stats};
+use crate::providers::{DamagedInstance, PageRequest, Stats};
 
 /// How many instances a page has unless you say otherwise, and at most.
 const PAGE: (usize, usize) = (100, 1_000);
@@ -21,6 +21,8 @@ pub struct InstanceList {
 pub struct InstanceListPage {
     /// The instances.
     pub instances: Vec<InstanceStatus>,
+    /// Instances between those whose record is damaged, so that nobody knows whether they match.
+    pub damaged: Vec<DamagedInstance>,
     /// What to give to [`InstanceList::after`] for the next page; `None` if this was the last. A page can be short and
     /// not be the last; see [`QueryPage::next`](crate::management::QueryPage::next).
     pub next: Option<InstanceId>,
@@ -78,6 +80,6 @@ impl InstanceList {
     pub async fn page(self) -> Result<InstanceListPage, ListError> {
         let page = self.client.provider().instances(self.request).await?;
         let instances = page.instances.into_iter().filter_map(metadata::read).collect();
-        Ok(InstanceListPage { instances, next: page.next })
+        Ok(InstanceListPage { instances, damaged: page.damaged, next: page.next })
     }
 }

@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::ids::InstanceId;
 use crate::metadata::Status;
 use crate::payload::{CodecError, Payload};
+use crate::providers::DamagedInstance;
 
 /// What is done to all instances that a query finds.
 #[must_use = "nothing is done until `.run()`"]
@@ -170,7 +171,7 @@ impl Bulk {
         let Self { query, verb, dry_run, spared } = self;
         let client = query.client.clone();
         let mut matching = Vec::new();
-        query
+        let damaged = query
             .each(|status| {
                 if verb.concerns(status.status) {
                     matching.push((status.closed_at, status.instance));
@@ -179,6 +180,8 @@ impl Bulk {
             })
             .await?;
         let mut report = BulkReport::default();
+        let unread = |DamagedInstance { instance, damage }| Skipped { instance, reason: damage };
+        report.skipped.extend(damaged.into_iter().map(unread));
         for instance in not_spared(matching, spared) {
             match if dry_run { Ok(()) } else { verb.perform(&client, &instance).await } {
                 Ok(()) => report.done.push(instance),

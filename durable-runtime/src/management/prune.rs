@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::query::Query;
+use super::query::{Query, whole};
 use crate::client::Client;
 use crate::client::ReadError;
 use crate::ids::{ExecutionId, InstanceId};
@@ -94,7 +94,7 @@ impl Prune {
         let Self { query, keep, dry_run } = self;
         let client = query.client.clone();
         let mut instances = Vec::new();
-        query
+        let damaged = query
             .each(|status| {
                 // Executions from here on stay.
                 if let Some(oldest) = (status.execution_id.0 + 1).checked_sub(keep).filter(|oldest| *oldest > 1) {
@@ -109,6 +109,8 @@ impl Prune {
             client.prune_one(&instance, oldest, dry_run, &mut report).await?;
             report.instances += u64::from(report.executions > before);
         }
+        // After all that can be read.
+        whole(damaged)?;
         Ok(report)
     }
 }

@@ -4,7 +4,7 @@ use crate::client::{Client, ListError};
 use crate::clock::Timestamp;
 use crate::ids::InstanceId;
 use crate::metadata::{self, InstanceStatus, Status};
-use crate::providers::{LabelFilter, PageRequest};
+use crate::providers::{DamagedInstance, ErrorKind, LabelFilter, PageRequest, ProviderError};
 
 /// How many instances a page has unless you say otherwise, and at most.
 const PAGE: (usize, usize) = (100, 1_000);
@@ -35,6 +35,8 @@ pub struct Query {
 pub struct QueryPage {
     /// The instances.
     pub instances: Vec<InstanceStatus>,
+    /// Instances between those whose record is damaged, so that nobody knows whether they match.
+    pub damaged: Vec<DamagedInstance>,
     /// What to give to [`Query::after`] for the next page; `None` if this was the last. A page can be short, even empty, and
     /// not be the last: when few of very many instances match, each page looks at a part of them.
     pub next: Option<InstanceId>,
@@ -163,49 +165,58 @@ impl Query {
     /// # Errors
     /// [`ListError`] if the store cannot be read.
     pub async fn page(self) -> Result<QueryPage, ListError> {
-        let mut found = Vec::new();
+        let (mut found, mut damaged) = (Vec::new(), Vec::new());
         let mut request = self.request();
         let mut looked_at = 0;
         loop {
             let page = self.client.provider().instances(request.clone()).await?;
             looked_at += page.instances.len();
             let was_cut = page.instances.len() < request.limit;
+            damaged.extend(page.damaged.into_iter().filter(|one| one.instance.as_str().starts_with(&self.prefix)));
             for record in page.instances {
                 let id = record.instance.clone();
                 if !id.as_str().starts_with(&self.prefix) {
                     if id.as_str() > self.prefix.as_str() {
-                        return Ok(QueryPage { instances: found, next: None });
+                        return Ok(QueryPage { instances: found, damaged, next: None });
                     }
                     continue;
                 }
                 let status = metadata::read(record).filter(|status| self.matches(status));
                 found.extend(status);
                 if found.len() == self.limit {
-                    return Ok(QueryPage { instances: found, next: Some(id) });
+                    damaged.retain(|one| one.instance <= id);
+                    return Ok(QueryPage { instances: found, damaged, next: Some(id) });
                 }
             }
             match page.next {
-                None => return Ok(QueryPage { instances: found, next: None }),
+                None => return Ok(QueryPage { instances: found, damaged, next: None }),
                 // Where the store made an end, a page of a query has one.
-                next if was_cut || looked_at >= LOOKED_AT_MAX => return Ok(QueryPage { instances: found, next }),
+                next if was_cut || looked_at >= LOOKED_AT_MAX => {
+                    return Ok(QueryPage { instances: found, damaged, next });
+                }
                 next => request.after = next,
             }
         }
     }
 
-    /// All of it, page by page: what `each` answers `false` to ends it.
-    pub(super) async fn each(self, mut each: impl FnMut(InstanceStatus) -> bool) -> Result<(), ListError> {
+    /// All of it, page by page: what `each` answers `false` to ends it. Answers which ones are damaged.
+    pub(super) async fn each(
+        self,
+        mut each: impl FnMut(InstanceStatus) -> bool,
+    ) -> Result<Vec<DamagedInstance>, ListError> {
         let mut query = self.limit(PAGE.1);
+        let mut damaged = Vec::new();
         loop {
             let page = query.clone().page().await?;
+            damaged.extend(page.damaged);
             for instance in page.instances {
                 if !each(instance) {
-                    return Ok(());
+                    return Ok(damaged);
                 }
             }
             match page.next {
                 Some(next) => query = query.after(next),
-                None => return Ok(()),
+                None => return Ok(damaged),
             }
         }
     }
@@ -249,6 +260,16 @@ fn before(prefix: &str) -> Option<InstanceId> {
     let previous = char::from_u32(u32::from(last).checked_sub(1)?).filter(|previous| !previous.is_control());
     let before = previous.map(|previous| format!("{begin}{previous}{}", char::MAX));
     InstanceId::new(before.unwrap_or_else(|| begin.to_owned())).ok()
+}
+
+/// For what has to be whole.
+pub(super) fn whole(damaged: Vec<DamagedInstance>) -> Result<(), ListError> {
+    match damaged.into_iter().next() {
+        Some(DamagedInstance { instance, damage }) => {
+            Err(ProviderError::new(ErrorKind::Corrupt, "list instances", damage).instance(&instance).into())
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

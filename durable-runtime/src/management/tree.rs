@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::query::whole;
 use crate::client::{Client, ListError, ReadError};
 use crate::ids::InstanceId;
 use crate::metadata::InstanceStatus;
@@ -81,7 +82,7 @@ impl Client {
             children.push(child);
             children.len() < INSTANCES_MAX
         });
-        all.await?;
+        whole(all.await?)?;
         Ok(children)
     }
 }

@@ -72,9 +72,20 @@ pub enum LabelFilter {
 pub struct InstancePage {
     /// The instances.
     pub instances: Vec<InstanceRecord>,
+    /// Instances between those whose record is damaged, so that nobody knows whether they match.
+    pub damaged: Vec<DamagedInstance>,
     /// What to ask for the next page with; `None` if this was the last. A store may end a page early, even without any
     /// instance in it, when very many had to be passed that do not match; so only this tells whether there is more.
     pub next: Option<InstanceId>,
+}
+
+/// An instance whose record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedInstance {
+    /// The instance. It can be deleted.
+    pub instance: InstanceId,
+    /// What is wrong with its record.
+    pub damage: String,
 }
 
 impl LabelFilter {

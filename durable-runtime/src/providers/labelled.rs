@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::{InstancePage, InstanceRecord, PageRequest, ProviderError};
+use super::{DamagedInstance, ErrorKind, InstancePage, InstanceRecord, PageRequest, ProviderError};
 use crate::ids::InstanceId;
 
 /// How many ids are taken from a list at once: few after a jump, which may be followed by another; more and more while one
@@ -34,13 +34,33 @@ pub(super) fn after(instance: &InstanceId) -> String {
     format!("{instance}\u{1}")
 }
 
+/// What a list has of an instance.
+pub(super) type Listed = Result<InstanceRecord, DamagedInstance>;
+
+/// The same, of a record that was read: one that is damaged does not hide the others.
+pub(super) fn listed(id: &InstanceId, read: Result<InstanceRecord, ProviderError>) -> Result<Listed, ProviderError> {
+    match read {
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            Ok(Err(DamagedInstance { instance: id.clone(), damage: error.to_string() }))
+        }
+        read => read.map(Ok),
+    }
+}
+
 /// A page of at most `limit` of these; `passed` if the store has not come to its end.
-pub(super) fn cut(limit: usize, mut instances: Vec<InstanceRecord>, passed: Option<InstanceId>) -> InstancePage {
+pub(super) fn cut(
+    limit: usize,
+    mut instances: Vec<InstanceRecord>,
+    mut damaged: Vec<DamagedInstance>,
+    passed: Option<InstanceId>,
+) -> InstancePage {
     let has_more = instances.len() > limit;
     instances.truncate(limit);
     let last = instances.last().filter(|_| has_more).map(|record| record.instance.clone());
     let next = if has_more { last } else { passed };
-    InstancePage { instances, next }
+    // What comes behind it is of the next page.
+    damaged.retain(|one| next.as_ref().is_none_or(|next| one.instance <= *next));
+    InstancePage { instances, damaged, next }
 }
 
 /// One list of the index.

@@ -29,7 +29,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use self::error::{CommitError, ErrorKind, OpenError, ProviderError};
-pub use self::filter::{InstancePage, LabelFilter, PageRequest};
+pub use self::filter::{DamagedInstance, InstancePage, LabelFilter, PageRequest};
 pub use self::groups::Groups;
 pub use self::kv::{FsOptions, FsProvider, KvProvider, MemoryProvider};
 #[cfg(feature = "sled")]
@@ -157,7 +157,7 @@ pub trait Provider: Send + Sync + 'static {
     /// [`ProviderError`] if the store cannot be read. A damaged message is left out, and named in `parked`.
     async fn messages(&self, instance: &InstanceId, limit: usize) -> Result<InstanceMessages, ProviderError>;
 
-    /// A page of instances, ordered by id.
+    /// A page of instances, ordered by id. One whose record is damaged does not hide the others: it stands in `damaged`.
     ///
     /// # Errors
     /// [`ProviderError`] if the store cannot be read.

@@ -6,6 +6,7 @@ use super::line::{Data, FORMAT_VERSION, Line, StoredMessage};
 use crate::client::{Client, ReadError};
 use crate::ids::{EventId, ExecutionId, InstanceId};
 use crate::management::Query;
+use crate::management::query::whole;
 use crate::providers::{CommitError, KvPageRequest, ProviderError, Queue, WaitingMessage};
 
 /// How many records are read at once.
@@ -101,12 +102,11 @@ impl Export {
     pub async fn write_to(self, mut writer: impl Write) -> Result<ExportReport, ExportError> {
         let client = self.query.client.clone();
         let mut ids = Vec::new();
-        self.query
-            .each(|status| {
-                ids.push(status.instance);
-                true
-            })
-            .await?;
+        let damaged = self.query.each(|status| {
+            ids.push(status.instance);
+            true
+        });
+        whole(damaged.await?)?;
         let mut report = ExportReport::default();
         put(&mut writer, &Line::Head { format: FORMAT_VERSION })?;
         for id in ids {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::labelled::{self, Found, LOOKS_MAX};
+use super::super::labelled::{self, Found, LOOKS_MAX, Listed};
 use super::gate::Reach;
 use super::index::{Index, MessageKey};
 use super::keys::{self, QueueKind};
@@ -12,8 +12,8 @@ use super::store::{Order, OrderedStore};
 use crate::clock::Timestamp;
 use crate::ids::InstanceId;
 use crate::providers::{
-    ErrorKind, InstanceMessages, InstancePage, InstanceRecord, LeaseHolder, PageRequest, ProviderError, Queue,
-    WaitingMessage,
+    DamagedInstance, ErrorKind, InstanceMessages, InstancePage, InstanceRecord, LeaseHolder, PageRequest,
+    ProviderError, Queue, WaitingMessage,
 };
 
 const LIST: &str = "list instances";
@@ -24,7 +24,7 @@ const RECORDS_AT_ONCE: (usize, usize) = (16, 256);
 pub(super) async fn page(shared: &Shared, page: PageRequest) -> Result<InstancePage, ProviderError> {
     let page = Arc::new(page);
     let mut from = Some(page.after.as_ref().map(labelled::after).unwrap_or_default());
-    let (mut found, mut passed, mut looks) = (Vec::new(), None, 0);
+    let (mut found, mut damaged, mut passed, mut looks) = (Vec::new(), Vec::new(), None, 0);
     // One more than is wanted tells whether there is another page.
     while found.len() <= page.limit
         && looks < LOOKS_MAX
@@ -35,14 +35,16 @@ pub(super) async fn page(shared: &Shared, page: PageRequest) -> Result<InstanceP
         let read = move |store: &dyn OrderedStore| some(store, &wanted, begin, at_once);
         let some = shared.read(LIST, Reach::Everything, read).await?;
         found.extend(some.records);
+        damaged.extend(some.damaged);
         (from, passed, looks) = (some.from, some.passed, looks + some.looks);
     }
-    Ok(labelled::cut(page.limit, found, passed.filter(|_| from.is_some())))
+    Ok(labelled::cut(page.limit, found, damaged, passed.filter(|_| from.is_some())))
 }
 
 /// What a page wants of some instances.
 struct Part {
     records: Vec<InstanceRecord>,
+    damaged: Vec<DamagedInstance>,
     /// As in [`Found`].
     from: Option<String>,
     passed: Option<InstanceId>,
@@ -51,23 +53,32 @@ struct Part {
 
 /// What the page wants of the next `at_once` instances.
 fn some(store: &dyn OrderedStore, page: &PageRequest, from: String, at_once: usize) -> Result<Part, ProviderError> {
-    let mut part = if page.indexed().is_empty() {
-        let records = read::instances(store, &from, at_once)?;
-        let passed = records.last().map(|record| record.instance.clone());
-        let from = passed.as_ref().filter(|_| records.len() == at_once).map(labelled::after);
-        Part { records, from, passed, looks: 0 }
+    let (all, from, passed, looks) = if page.indexed().is_empty() {
+        let all = read::instances(store, &from, at_once)?;
+        let id = |one: &Listed| one.as_ref().map_or_else(|one| &one.instance, |one| &one.instance).clone();
+        let passed = all.last().map(id);
+        let from = passed.as_ref().filter(|_| all.len() == at_once).map(labelled::after);
+        (all, from, passed, 0)
     } else {
         let mut fetch = |name: &str, value: &str, from: &str, limit: usize| list(store, (name, value), from, limit);
         let Found { instances, from, passed, looks } = labelled::find(page, from, at_once, &mut fetch)?;
         // One that was deleted while it was damaged may have left something in the index.
-        let records = instances.iter().map(|id| read::instance(id, |key| store.get(key)));
-        let records = records.filter_map(Result::transpose).map(|read| read.map(|(record, _)| record));
-        Part { records: records.collect::<Result<_, _>>()?, from, passed, looks }
+        let read = |id| read::instance(id, |key| store.get(key)).transpose().map(|read| (id, read));
+        let read = instances.iter().filter_map(read);
+        let all = read.map(|(id, read)| labelled::listed(id, read.map(|(record, _)| record)));
+        (all.collect::<Result<_, _>>()?, from, passed, looks)
     };
-    let read = part.records.len();
-    part.records.retain(|record| page.matches(&record.labels));
-    part.looks += read - part.records.len();
-    Ok(part)
+    let read = all.len();
+    let (mut records, mut damaged) = (Vec::new(), Vec::new());
+    for one in all {
+        match one {
+            Ok(record) if page.matches(&record.labels) => records.push(record),
+            Ok(_) => {}
+            Err(one) => damaged.push(one),
+        }
+    }
+    let looks = looks + read - records.len();
+    Ok(Part { records, damaged, from, passed, looks })
 }
 
 fn list(

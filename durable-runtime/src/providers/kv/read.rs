@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::super::labelled::{self, Listed};
 use super::chunks::{self, ReadError};
 use super::heads::Head;
 use super::index::MessageKey;
@@ -29,12 +30,8 @@ pub(super) fn instance(
     Ok(Some((record, parts)))
 }
 
-/// Up to `limit` records of instances whose id is this text or comes after it.
-pub(super) fn instances(
-    store: &dyn OrderedStore,
-    from: &str,
-    limit: usize,
-) -> Result<Vec<InstanceRecord>, ProviderError> {
+/// Up to `limit` records of instances whose id is this text or comes after it, or what is wrong with them.
+pub(super) fn instances(store: &dyn OrderedStore, from: &str, limit: usize) -> Result<Vec<Listed>, ProviderError> {
     let range = keys::instances_from(from);
     let pairs = store.scan(&range.start..&range.end, Order::Ascending, limit);
     let pairs = pairs.map_err(|error| error.during("list instances"))?;
@@ -43,8 +40,10 @@ pub(super) fn instances(
             .ok_or_else(|| ProviderError::new(ErrorKind::Corrupt, "list instances", "a key names no instance"))?;
         let error = |error| failed("list instances", &id, "its record", error);
         let place = Place { kind: Kind::Instance, owner: Some(&id), key: &key };
-        let (body, _) = chunks::read(place, value, |key| store.get(key)).map_err(error)?;
-        values::decode_instance(&id, body).map_err(|damage| error(damage.into()))
+        let body = chunks::read(place, value, |key| store.get(key)).map_err(error);
+        let record =
+            body.and_then(|(body, _)| values::decode_instance(&id, body).map_err(|damage| error(damage.into())));
+        labelled::listed(&id, record)
     };
     pairs.into_iter().map(decode).collect()
 }

@@ -34,7 +34,7 @@ const NOT_BEFORE: &str = "SELECT not_before FROM turns WHERE instance = ?1";
 /// A page of instances.
 pub(super) fn instances(sql: &mut Sql<'_>, page: &PageRequest) -> Result<InstancePage, ProviderError> {
     let mut from = Some(page.after.as_ref().map(labelled::after).unwrap_or_default());
-    let (mut found, mut passed, mut looks) = (Vec::new(), None, 0);
+    let (mut found, mut damaged, mut passed, mut looks) = (Vec::new(), Vec::new(), None, 0);
     let (least, most) = INSTANCES_AT_ONCE;
     // One more than is wanted tells whether there is another page.
     while found.len() <= page.limit
@@ -45,15 +45,19 @@ pub(super) fn instances(sql: &mut Sql<'_>, page: &PageRequest) -> Result<Instanc
         let some = some_instances(sql, page, begin, at_once)?;
         (from, passed, looks) = (some.from, some.passed, looks + some.looks);
         for id in some.instances {
-            let record = read::instance(sql, &id)?.ok_or_else(|| sql.damaged(&id, "its record"))?;
-            if page.matches(&record.labels) {
-                found.push(record);
-            } else {
-                looks += 1;
+            let read = read::instance(sql, &id);
+            let read = read.and_then(|found| found.ok_or_else(|| sql.damaged(&id, "its record")));
+            match labelled::listed(&id, read)? {
+                Ok(record) if page.matches(&record.labels) => found.push(record),
+                Ok(_) => looks += 1,
+                Err(one) => {
+                    looks += 1;
+                    damaged.push(one);
+                }
             }
         }
     }
-    Ok(labelled::cut(page.limit, found, passed.filter(|_| from.is_some())))
+    Ok(labelled::cut(page.limit, found, damaged, passed.filter(|_| from.is_some())))
 }
 
 fn some_instances(sql: &mut Sql<'_>, page: &PageRequest, from: String, limit: usize) -> Result<Found, ProviderError> {

@@ -38,7 +38,7 @@ impl Model {
         let more = instances.len() > page.limit;
         instances.truncate(page.limit);
         let next = instances.last().filter(|_| more).map(|record| record.instance.clone());
-        InstancePage { instances, next }
+        InstancePage { instances, damaged: Vec::new(), next }
     }
 
     /// As [`Provider::executions`](crate::Provider::executions).

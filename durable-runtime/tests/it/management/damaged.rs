@@ -98,6 +98,19 @@ async fn one_is_parked_alone<D: Damaged>(what: What) {
     });
     assert!(named, "{case}: {checkup}");
 
+    // Lists have all others, and say which one they know nothing of.
+    for page in [client.query(), client.query().name(counts_words::NAME)].map(|query| query.page()) {
+        let page = page.await.unwrap();
+        let listed: Vec<_> = page.instances.iter().map(|status| status.instance.as_str()).collect();
+        let damaged: Vec<_> = page.damaged.iter().map(|one| one.instance.as_str()).collect();
+        if what == What::Instance {
+            assert!(listed.contains(&"healthy") && damaged == ["victim"], "{case}: {listed:?} {damaged:?}");
+            assert!(page.damaged[0].damage.contains("damaged"), "{case}: {:?}", page.damaged);
+        } else {
+            assert!(listed.contains(&"victim") && damaged.is_empty(), "{case}: {listed:?} {damaged:?}");
+        }
+    }
+
     if D::ENDED_FIRST.contains(&what) {
         soon(client.terminate("victim", "it cannot be read")).await.unwrap();
     }
