@@ -16,22 +16,25 @@ use crate::ours::{Ours, Settings};
 use crate::store::Place;
 
 const COMMITTERS: usize = 256;
-/// The keys of an instance with three turns: its record, its message, and a part of the history for each turn.
+/// An instance with three turns has a key for its record and one for the history of each turn; and one for its message, if
+/// one waits.
 const TURNS: u64 = 3;
-const KEYS_EACH: usize = 2 + TURNS as usize;
+const KEYS_EACH: usize = 1 + TURNS as usize;
 /// One instance in so many is left.
 const LEFT: usize = 10;
 const TURNS_OF_SHORT: u64 = 10;
 /// The payload of an instance: three events a turn, the message that waits, its metadata.
 const PAYLOAD_EACH: usize = (3 * TURNS_OF_SHORT as usize + 2) * EVENT_BYTES;
 
-/// Fills a store with so many keys; how long another process takes to open it again, and how much memory.
-pub(crate) async fn open(store: Place, keys: usize) -> Result<Line> {
+/// Fills a store with so many keys; how long another process takes to open it again, and how much memory. A message waits
+/// for each instance, or for none.
+pub(crate) async fn open(store: Place, keys: usize, waiting: bool) -> Result<Line> {
     let folder = TempDir::new()?;
     let raw = RawFlushes::before(folder.path())?;
     let opened = store.open(folder.path())?;
     let begin = Instant::now();
-    in_turns(&opened, keys / KEYS_EACH, TURNS, |_| true).await?;
+    let last = if waiting { Last::Waits } else { Last::Rests };
+    in_turns(&opened, keys / (KEYS_EACH + usize::from(waiting)), TURNS, move |_| last).await?;
     let filled = begin.elapsed();
     opened.close().await;
     drop(opened);
@@ -43,7 +46,8 @@ pub(crate) async fn open(store: Place, keys: usize) -> Result<Line> {
         figures.extend(opening.into_iter().map(|(name, figure)| (format!("{which}_{name}"), figure)));
     }
     let line = Line::new("open", Ours::about(&Settings::of(store)), json!({ "keys": keys }), raw.after()?, figures);
-    Ok(line.part(format!("{keys} keys")))
+    let part = if waiting { "a message due for each instance" } else { "nothing waits" };
+    Ok(line.part(format!("{keys} keys, {part}")))
 }
 
 fn mib(bytes: u64) -> f64 {
@@ -79,7 +83,8 @@ pub(crate) async fn space(store: Place, commits: usize) -> Result<Line> {
     let raw = RawFlushes::before(folder.path())?;
     let opened = store.open(folder.path())?;
     let instances = commits / TURNS_OF_SHORT as usize;
-    in_turns(&opened, instances, TURNS_OF_SHORT, |number| number % LEFT == 0).await?;
+    in_turns(&opened, instances, TURNS_OF_SHORT, |number| if number % LEFT == 0 { Last::Waits } else { Last::Deleted })
+        .await?;
     let path = folder.path().join("store");
     let live = instances.div_ceil(LEFT) * PAYLOAD_EACH;
     let left = opened.stats().await?.instances;
@@ -109,13 +114,28 @@ async fn compact(store: Place, folder: &Path) -> Result {
     Ok(())
 }
 
-/// So many instances, each with these turns one after another, and deleted in the end unless it is to stay.
-async fn in_turns(store: &Arc<dyn Provider>, instances: usize, turns: u64, stays: fn(usize) -> bool) -> Result {
+/// What becomes of an instance after its turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// A message waits for it.
+    Waits,
+    /// Nothing does.
+    Rests,
+    Deleted,
+}
+
+/// So many instances, each with these turns one after another.
+async fn in_turns(
+    store: &Arc<dyn Provider>,
+    instances: usize,
+    turns: u64,
+    last: impl Fn(usize) -> Last + Copy + Send + 'static,
+) -> Result {
     together((0..COMMITTERS).map(|committer| {
         let store = Arc::clone(store);
         async move {
             for number in (committer..instances).step_by(COMMITTERS) {
-                one(&*store, number, turns, stays(number)).await.map_err(|error| error.to_string())?;
+                one(&*store, number, turns, last(number)).await.map_err(|error| error.to_string())?;
             }
             Ok(())
         }
@@ -124,7 +144,7 @@ async fn in_turns(store: &Arc<dyn Provider>, instances: usize, turns: u64, stays
     .map(drop)
 }
 
-async fn one(store: &dyn Provider, number: usize, turns: u64, stays: bool) -> Result {
+async fn one(store: &dyn Provider, number: usize, turns: u64, last: Last) -> Result {
     let instance = InstanceId::new(format!("instance-{number:08}"))?;
     let commit = (number as u128) << 64;
     for turn in 0..turns {
@@ -133,9 +153,12 @@ async fn one(store: &dyn Provider, number: usize, turns: u64, stays: bool) -> Re
             let execution_id = ExecutionId::FIRST;
             transaction.ops.insert(0, TransactionOp::CreateExecution { instance: instance.clone(), execution_id });
         }
+        if last == Last::Rests && turn + 1 == turns {
+            transaction.ops.retain(|op| !matches!(op, TransactionOp::EnqueueWork { .. }));
+        }
         store.atomic_batch(transaction).await?;
     }
-    if !stays {
+    if last == Last::Deleted {
         let ops = vec![TransactionOp::DeleteInstance { instance }];
         store.atomic_batch(Transaction { fence: None, commit_id: CommitId(commit | u128::from(turns)), ops }).await?;
     }

@@ -50,11 +50,13 @@ impl Stores {
         self.keep("P1", lines)
     }
 
-    /// Stores with so many keys, opened.
+    /// Stores with so many keys, opened: where nothing waits, and where a message does for each instance.
     pub(crate) async fn open(&self, keys: usize) -> Result {
         let mut lines = Vec::new();
         for place in self.places() {
-            lines.push(said(open(place, keys).await?)?);
+            for waiting in [false, true] {
+                lines.push(said(open(place, keys, waiting).await?)?);
+            }
         }
         self.keep("open", lines)
     }

@@ -36,6 +36,9 @@ const fn of(engine: &'static str, target: Target) -> Target {
     Target { document, engine, part, figure, bound }
 }
 
+const OPEN_RESTING: &str = "1000000 keys, nothing waits";
+const OPEN_WAITING: &str = "1000000 keys, a message due for each instance";
+
 const TARGETS: &[Target] = &[
     target("W1", "", "p50_ms", Bound::Flushes(3.0, 0.3)),
     target("W1", "", "p50_ms", Bound::Better("restate", 4.0)),
@@ -66,12 +69,18 @@ const TARGETS: &[Target] = &[
     of("sqlite", target("P1", "64 committers", "commits_per_s", Bound::Grows("1 committers", 4.0))),
     of("fs", target("P1", "1 committers", "commits_per_s", Bound::Better("durable-runtime sled", 1.0))),
     of("fs", target("P1", "64 committers", "commits_per_s", Bound::Better("durable-runtime sled", 1.0))),
-    target("open", "1000000 keys", "first_open_ms", Bound::AtMost(2_000.0)),
-    target("open", "1000000 keys", "first_resident_mib", Bound::AtMost(150.0)),
-    of("fs", target("open", "1000000 keys", "first_open_ms", Bound::AtMost(2_000.0))),
-    of("fs", target("open", "1000000 keys", "first_resident_mib", Bound::AtMost(150.0))),
-    of("sqlite", target("open", "1000000 keys", "first_open_ms", Bound::AtMost(2_000.0))),
-    of("sqlite", target("open", "1000000 keys", "first_resident_mib", Bound::AtMost(150.0))),
+    target("open", OPEN_RESTING, "first_open_ms", Bound::AtMost(2_000.0)),
+    target("open", OPEN_WAITING, "first_open_ms", Bound::AtMost(2_000.0)),
+    target("open", OPEN_RESTING, "first_resident_mib", Bound::AtMost(150.0)),
+    target("open", OPEN_WAITING, "first_resident_mib", Bound::AtMost(150.0)),
+    of("fs", target("open", OPEN_RESTING, "first_open_ms", Bound::AtMost(2_000.0))),
+    of("fs", target("open", OPEN_WAITING, "first_open_ms", Bound::AtMost(2_000.0))),
+    of("fs", target("open", OPEN_RESTING, "first_resident_mib", Bound::AtMost(150.0))),
+    of("fs", target("open", OPEN_WAITING, "first_resident_mib", Bound::AtMost(150.0))),
+    of("sqlite", target("open", OPEN_RESTING, "first_open_ms", Bound::AtMost(2_000.0))),
+    of("sqlite", target("open", OPEN_WAITING, "first_open_ms", Bound::AtMost(2_000.0))),
+    of("sqlite", target("open", OPEN_RESTING, "first_resident_mib", Bound::AtMost(150.0))),
+    of("sqlite", target("open", OPEN_WAITING, "first_resident_mib", Bound::AtMost(150.0))),
     target("space", "1000000 commits", "disk_beyond_6_times_live_mib", Bound::AtMost(128.0)),
     of("fs", target("space", "1000000 commits", "disk_beyond_6_times_live_mib", Bound::AtMost(128.0))),
     of("sqlite", target("space", "1000000 commits", "disk_beyond_6_times_live_mib", Bound::AtMost(128.0))),
