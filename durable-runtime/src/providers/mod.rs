@@ -77,7 +77,8 @@ pub trait Provider: Send + Sync + 'static {
     /// [`ProviderError`] if the store cannot be read.
     async fn passed_over(&self, skills: &Skills, limit: usize) -> Result<Vec<PassedOver>, ProviderError>;
 
-    /// Leases visible messages of the activity queue, first in first out. Waits up to `want.wait` for the first.
+    /// Leases visible messages of the activity queue: first in, first out, or the instances by turns; see
+    /// [`Capabilities::takes_turns`]. Waits up to `want.wait` for the first.
     ///
     /// # Errors
     /// [`ProviderError`] if the store cannot be read.

@@ -214,12 +214,14 @@ pub struct Capabilities {
     pub shared: bool,
     /// When a transaction counts as kept.
     pub durability: Durability,
+    /// Whether the instances take turns where activities wait; if not, it is first in, first out over all of them.
+    pub takes_turns: bool,
 }
 
 impl Capabilities {
     /// What a store called `name` promises at least: nothing outlives it, one process at a time.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, persistent: false, shared: false, durability: Durability::None }
+        Self { name, persistent: false, shared: false, durability: Durability::None, takes_turns: false }
     }
 
     /// It outlives the process, this well.
@@ -227,6 +229,15 @@ impl Capabilities {
     pub const fn persistent(mut self, durability: Durability) -> Self {
         self.persistent = true;
         self.durability = durability;
+        self
+    }
+
+    /// Activities are handed out to the instances by turns: the next one goes to the instance that has waited for its
+    /// turn the longest, counted in activities handed out since its first waits or it had one. So an instance with
+    /// thousands keeps no other waiting. Within an instance, those of one topic, tag and session are first in, first out.
+    #[must_use]
+    pub const fn takes_turns(mut self) -> Self {
+        self.takes_turns = true;
         self
     }
 

@@ -114,7 +114,7 @@ fn case() -> Case {
     );
     let mut store = disk.open().unwrap();
     let recovered = recover(&mut *store).unwrap();
-    let capabilities = Capabilities::new("faulty").persistent(Durability::Immediate);
+    let capabilities = Capabilities::new("faulty").persistent(Durability::Immediate).takes_turns();
     let provider =
         KvProvider::start(Box::new(disk.clone()), (store, recovered), Arc::new(clock.clone()), capabilities).unwrap();
     Case { provider, disk, clock }

@@ -45,10 +45,13 @@ impl KvProvider<Memory> {
     pub fn with_clock(clock: impl Clock) -> Self {
         let mut store: Box<dyn OrderedStore> = Box::new(MemoryStore::default());
         let started = match recover(&mut *store) {
-            Ok(recovered) => {
-                Self::start(Box::new(NoOpener), (store, recovered), Arc::new(clock), Capabilities::new("memory"))
-                    .map_err(|error| error.to_string())
-            }
+            Ok(recovered) => Self::start(
+                Box::new(NoOpener),
+                (store, recovered),
+                Arc::new(clock),
+                Capabilities::new("memory").takes_turns(),
+            )
+            .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         started.unwrap_or_else(|error| panic!("a store in memory cannot be started: {error}"))

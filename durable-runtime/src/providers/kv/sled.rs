@@ -132,7 +132,7 @@ impl SledOptions {
         let opener = SledOpener { folder: Folder::take(path, "sled")?, cache_bytes: self.cache_bytes };
         let mut store = opener.open()?;
         let recovered = recover(&mut *store).map_err(|error| refused(path, &error, ""))?;
-        let capabilities = Capabilities::new("sled").persistent(self.durability);
+        let capabilities = Capabilities::new("sled").persistent(self.durability).takes_turns();
         KvProvider::start(Box::new(opener), (store, recovered), self.clock, capabilities)
             .map_err(|source| OpenError::of_system(path, source))
     }

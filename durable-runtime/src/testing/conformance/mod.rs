@@ -35,6 +35,7 @@ pub mod dropped;
 pub mod dues;
 pub mod entries;
 pub mod executions;
+pub mod fairness;
 pub mod filters;
 pub mod generations;
 pub mod giving_back;

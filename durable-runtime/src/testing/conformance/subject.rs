@@ -69,6 +69,20 @@ impl Subject {
         true
     }
 
+    /// Whether the instances take turns where activities wait; answers `false` loudly.
+    pub(super) fn takes_turns(&self) -> bool {
+        let capabilities = self.provider.capabilities();
+        if !capabilities.takes_turns {
+            let check = std::thread::current().name().unwrap_or("this check").to_owned();
+            does_not_apply(
+                capabilities.name,
+                &check,
+                "its instances take no turns, activities are first in, first out",
+            );
+        }
+        capabilities.takes_turns
+    }
+
     pub(super) fn transaction(&self, fence: Option<&LockToken>, ops: Vec<TransactionOp>) -> Transaction {
         let number = self.commits.fetch_add(1, Ordering::Relaxed);
         Transaction { fence: fence.cloned(), commit_id: CommitId(u128::from(number) + 1), ops }

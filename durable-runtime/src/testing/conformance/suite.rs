@@ -269,6 +269,14 @@ macro_rules! conformance_suite {
                     a_retried_activity_keeps_its_topic_and_tag
                     instances_share_one_queue_in_the_order_of_arrival
                 ]
+                fairness: [
+                    instances_take_turns_each_in_its_own_order
+                    who_comes_later_waits_for_one_turn_of_each_at_most
+                    who_had_a_turn_waits_for_those_who_had_none
+                    what_is_given_back_counts_from_then
+                    what_was_not_visible_takes_its_turn_when_it_is
+                    a_fetch_of_many_takes_turns_too
+                ]
                 work: [
                     an_activity_that_is_there_stays_as_it_is
                     a_leased_activity_is_there_too

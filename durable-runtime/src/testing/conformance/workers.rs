@@ -119,7 +119,9 @@ pub async fn a_long_queue_of_one_instance_does_not_delay_anothers_activity(subje
     subject.commit(None, vec![schedule("b", "job")]).await;
     let rest: Vec<_> = subject.activities(1_000).await.into_iter().map(|job| job.instance).collect();
     assert_eq!((first.len(), rest.len()), (5, 96));
-    assert_eq!(rest.last(), Some(&id("b")));
+    let place = rest.iter().position(|instance| *instance == id("b"));
+    // Where instances take turns it waits for one of the other's; else for all that came before.
+    assert_eq!(place, Some(if subject.provider.capabilities().takes_turns { 1 } else { 95 }));
 }
 
 pub async fn senders_side_by_side_lose_no_message(subject: Subject) {

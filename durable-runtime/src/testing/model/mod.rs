@@ -41,9 +41,19 @@ pub struct Model {
     /// Of messages, in both queues.
     arrivals: u64,
     last_fence: u64,
+    takes_turns: bool,
+    /// How many activities were handed out.
+    handed_out: u64,
+    /// When an instance had its last turn in a lane, counted so.
+    last_turns: BTreeMap<(LaneOf, InstanceId), u64>,
 }
 
+/// Topic, tag and session.
+type LaneOf = (String, Option<String>, Option<String>);
+
 type ActivityKey = (InstanceId, MessageId);
+/// Since when a message is visible, then its number among all that arrived.
+type Place = (Timestamp, u64);
 
 #[derive(Debug, Clone)]
 struct Instance {
@@ -64,11 +74,18 @@ struct Inbox {
 #[derive(Debug, Clone)]
 struct Waiting {
     message: NewMessage,
-    /// Since when it is visible, then its number among all that arrived.
-    place: (Timestamp, u64),
+    place: Place,
     attempt: u32,
     /// For activities.
     lease: Option<u64>,
+    /// For activities: how many had been handed out when it became free.
+    freed_at: u64,
+}
+
+impl Waiting {
+    fn lane(&self) -> LaneOf {
+        (self.message.topic.clone(), self.message.tag.clone(), self.message.session.clone())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -107,6 +124,12 @@ impl Model {
         Self::default()
     }
 
+    /// An empty store whose instances take turns; see
+    /// [`Capabilities::takes_turns`](crate::providers::Capabilities::takes_turns).
+    pub fn that_takes_turns() -> Self {
+        Self { takes_turns: true, ..Self::default() }
+    }
+
     /// When something changes by time alone after `now`: a message comes due, or a lease or session ends.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let delayed = self.inboxes.values().map(|inbox| inbox.not_before);
@@ -125,6 +148,8 @@ impl Model {
             self.end_lease(fence, Timestamp::EPOCH);
         }
         self.inboxes.values_mut().for_each(|inbox| inbox.not_before = Timestamp::EPOCH);
+        self.last_turns.clear();
+        self.activities.values_mut().for_each(|waiting| waiting.freed_at = self.handed_out);
     }
 
     fn expire(&mut self, now: Timestamp) {
@@ -146,6 +171,7 @@ impl Model {
             Leased::Activity(id) => {
                 if let Some(activity) = self.activities.get_mut(&(instance, id)) {
                     activity.lease = None;
+                    activity.freed_at = self.handed_out;
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! Leasing from the model.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Lease, Leased, Model, Session};
+use super::{ActivityKey, Lease, Leased, Model, Place, Session};
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken};
 use crate::providers::{
@@ -96,12 +97,14 @@ impl Model {
                 && waiting.message.session.as_ref().is_none_or(|session| self.may_take(session, want))
         };
         let free = self.activities.iter().filter(|(_, waiting)| waiting.lease.is_none() && waiting.place.0 <= now);
-        let mut ready: Vec<_> =
+        let mut ready: BTreeSet<_> =
             free.filter(|(_, waiting)| serves(waiting)).map(|(key, waiting)| (waiting.place, key.clone())).collect();
-        ready.sort();
         let mut leased = Vec::new();
-        for (_, (instance, id)) in ready.into_iter().take(want.max) {
-            let key = (instance, id);
+        while leased.len() < want.max
+            && let Some(first) = self.whose_turn(&ready)
+        {
+            ready.remove(&first);
+            let key = first.1;
             let Some(message) = self.activities.get(&key).map(|waiting| waiting.message.clone()) else { continue };
             let on = Leased::Activity(key.1.clone());
             let lock_token = self.lease((&key.0, message.execution_id), on, (&want.owner, want.ttl), now);
@@ -112,11 +115,30 @@ impl Model {
             let Some(waiting) = self.activities.get_mut(&key) else { continue };
             waiting.lease = Some(lock_token.fence);
             waiting.attempt += 1;
+            self.handed_out += 1;
+            self.last_turns.insert((waiting.lane(), key.0.clone()), self.handed_out);
             let (attempt, data) = (waiting.attempt, waiting.message.data.clone());
             let (instance, id) = key;
             leased.push(LeasedActivity { instance, id, data, attempt, lock_token });
         }
         leased
+    }
+
+    /// The next of those that are ready: the first of all, or of the instance that has waited for its turn the longest.
+    fn whose_turn(&self, ready: &BTreeSet<(Place, ActivityKey)>) -> Option<(Place, ActivityKey)> {
+        if !self.takes_turns {
+            return ready.first().cloned();
+        }
+        let mut seen = BTreeSet::new();
+        let rank = |(place, key): &(Place, ActivityKey)| {
+            let waiting = self.activities.get(key)?;
+            let of = (waiting.lane(), key.0.clone());
+            let last_turn = self.last_turns.get(&of).copied().unwrap_or_default();
+            // The first of its instance in its lane; the others wait behind it.
+            let is_first = seen.insert(of);
+            is_first.then(|| ((waiting.freed_at.max(last_turn), *place), (*place, key.clone())))
+        };
+        ready.iter().filter_map(rank).min().map(|(_, first)| first)
     }
 
     /// Whether this worker takes messages of sessions, and nobody else holds this one.

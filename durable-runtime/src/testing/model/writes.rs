@@ -178,7 +178,8 @@ impl Draft {
     fn enqueue(&mut self, queue: &Queue, item: &NewMessage) {
         self.model.arrivals += 1;
         let place = (item.visible_at.unwrap_or(self.now), self.model.arrivals);
-        let waiting = Waiting { message: item.clone(), place, attempt: 0, lease: None };
+        let waiting =
+            Waiting { message: item.clone(), place, attempt: 0, lease: None, freed_at: self.model.handed_out };
         match queue {
             Queue::Turns(instance) => self.model.with_inbox(instance, |inbox| {
                 inbox.messages.entry(item.id.clone()).or_insert(waiting);
@@ -220,6 +221,7 @@ impl Draft {
             waiting.place = (self.now.saturating_add(delay), self.model.arrivals);
             waiting.message.data = data.clone();
             waiting.lease = None;
+            waiting.freed_at = self.model.handed_out;
         }
         Ok(())
     }
@@ -233,6 +235,7 @@ impl Draft {
         let arrivals = self.model.arrivals;
         if let Some(waiting) = self.model.activities.get_mut(&key) {
             waiting.lease = None;
+            waiting.freed_at = self.model.handed_out;
             waiting.attempt -= u32::from(give_back);
             if !delay.is_zero() {
                 waiting.place = (self.now.saturating_add(delay), arrivals);

@@ -1,5 +1,8 @@
 //! One instance with very much to do does not keep the others waiting (I33): counted in turns, not in time.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
 use durable_runtime::prelude::*;
 use durable_runtime::{Client, InstanceId, Limits};
 
@@ -93,6 +96,62 @@ async fn a_full_queue_of_one_instance_keeps_no_other_waiting() {
     assert!(before <= TURNS_BETWEEN, "{before} turns of the full one stood before another");
     runtime.client().terminate("hot", "").await.unwrap();
     end(runtime).await;
+}
+
+#[activity]
+async fn one_of_very_many(name: String, number: u32) {
+    if number == 0 {
+        gate(&name).pass().await;
+    }
+    noted(&name).push(format!("large {number}"));
+}
+
+#[activity]
+async fn noted_of_its_own(name: String, number: u32) {
+    noted(&name).push(format!("small {number}"));
+}
+
+/// In which order bodies ran.
+fn noted(name: &str) -> MutexGuard<'static, Vec<String>> {
+    static NOTED: Mutex<BTreeMap<String, &'static Mutex<Vec<String>>>> = Mutex::new(BTreeMap::new());
+    let noted = *NOTED.lock().unwrap().entry(name.to_owned()).or_insert_with(|| Box::leak(Box::default()));
+    noted.lock().unwrap()
+}
+
+#[orchestration]
+async fn fans_out_without_a_cap(ctx: OrchestrationContext, name: String) -> usize {
+    join_all((0..2_000).map(|number| one_of_very_many(&ctx, name.clone(), number))).await.len()
+}
+
+#[orchestration]
+async fn notes_its_own(ctx: OrchestrationContext, name: String, number: u32) -> Result<(), ActivityError> {
+    noted_of_its_own(&ctx, name, number).await
+}
+
+#[tokio::test]
+async fn a_large_fan_out_lets_every_other_take_its_turn() {
+    for test in each_store() {
+        let name = test.named("fans out without a cap");
+        let runtime = test.runtime().activities_max(1).double_check(false).start().await.unwrap();
+        let client = runtime.client();
+        let large = fans_out_without_a_cap(&client, name.clone()).start().await.unwrap();
+        gate(&name).reached().await;
+        let mut small = Vec::new();
+        for number in 0..20 {
+            small.push(notes_its_own(&client, name.clone(), number).start().await.unwrap());
+        }
+        gate(&name).open_for_all();
+        for handle in small {
+            soon(handle.result()).await.unwrap();
+        }
+        assert_eq!(tokio::time::timeout(Duration::from_secs(300), large.result()).await.unwrap().unwrap(), 2_000);
+        let order = noted(&name).clone();
+        let last_small = order.iter().rposition(|of| of.starts_with("small")).unwrap();
+        let before = order[..last_small].iter().filter(|of| of.starts_with("large")).count();
+        // The one that ran, the one that was handed out next, and one for the moment in which nobody else had come back.
+        assert!(before <= 3, "{before} of the large one ran before the last of the others");
+        end(runtime).await;
+    }
 }
 
 /// About as many as may be open.

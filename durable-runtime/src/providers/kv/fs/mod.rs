@@ -198,7 +198,7 @@ impl FsOptions {
         let mut store = opener.open()?;
         let what = format!("in `{JOURNAL}`, a record of the store's own cannot be read: ");
         let recovered = recover(&mut *store).map_err(|error| refused(path, &error, &what))?;
-        let capabilities = Capabilities::new("fs").persistent(self.durability);
+        let capabilities = Capabilities::new("fs").persistent(self.durability).takes_turns();
         KvProvider::start(Box::new(opener), (store, recovered), self.clock, capabilities)
             .map_err(|source| OpenError::of_system(path, source))
     }

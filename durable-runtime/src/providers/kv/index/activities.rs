@@ -1,11 +1,11 @@
 //! The queue of activities: one for all instances, in lanes by what a worker must be able to do.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::line::Line;
 use super::sessions::Sessions;
-use super::{Lane, Place, Queued};
+use super::{Lane, Queued};
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, MessageId};
 use crate::providers::ActivityRequest;
@@ -16,8 +16,12 @@ type Key = (InstanceId, MessageId);
 pub(super) struct Activities {
     entries: BTreeMap<InstanceId, BTreeMap<MessageId, Entry>>,
     /// What nobody has. A lane that is empty is dropped.
-    lanes: BTreeMap<Arc<Lane>, BTreeSet<(Place, Key)>>,
+    lanes: BTreeMap<Arc<Lane>, Line>,
     count: u64,
+    /// The time of the queue: how many it has handed out.
+    handed_out: u64,
+    /// When somebody looked last.
+    seen: Timestamp,
 }
 
 #[derive(Debug)]
@@ -72,6 +76,12 @@ impl Activities {
         self.entry(key)?.lease
     }
 
+    /// Takes note of what has become visible, so that it is found at once.
+    pub(super) fn look(&mut self, now: Timestamp) {
+        self.seen = now;
+        self.lanes.values_mut().for_each(|line| line.look(now));
+    }
+
     /// The first visible activity that this worker can take, and its execution.
     pub(super) fn first(
         &self,
@@ -85,16 +95,16 @@ impl Activities {
                 && lane.tag.as_ref().is_none_or(|tag| want.tags.contains(tag))
                 && lane.session.as_ref().is_none_or(may)
         };
-        let firsts = self.lanes.iter().filter(|(lane, _)| serves(lane)).filter_map(|(_, queue)| queue.first());
-        let (_, key) = firsts.filter(|((visible_at, _), _)| *visible_at <= now).min()?;
-        let execution_id = self.message(key)?.execution_id;
-        Some((key.clone(), execution_id))
+        let firsts = self.lanes.iter().filter(|(lane, _)| serves(lane)).filter_map(|(_, line)| line.first(now));
+        let (_, instance, id) = firsts.min()?;
+        let key = (instance.clone(), id.clone());
+        let execution_id = self.message(&key)?.execution_id;
+        Some((key, execution_id))
     }
 
     /// Whether a visible activity waits that nobody has.
     pub(super) fn any_ready(&self, now: Timestamp) -> bool {
-        let mut firsts = self.lanes.values().filter_map(BTreeSet::first);
-        firsts.any(|((visible_at, _), _)| *visible_at <= now)
+        self.lanes.values().any(|line| line.first(now).is_some())
     }
 
     /// Notes the lease; answers how often the activity was handed out by now.
@@ -103,7 +113,8 @@ impl Activities {
         entry.lease = Some(fence);
         entry.message.attempt = entry.message.attempt.saturating_add(1);
         let attempt = entry.message.attempt;
-        self.settle(key);
+        self.handed_out += 1;
+        self.leave(key, Some(self.handed_out));
         attempt
     }
 
@@ -121,14 +132,7 @@ impl Activities {
     }
 
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        let after = Timestamp::from_millis(now.as_millis() + 1);
-        let of_lane = |queue: &BTreeSet<(Place, Key)>| {
-            let first = queue.first()?;
-            // Any key will do for the bound: places are compared first, and no message has number 0.
-            let from = Bound::Included(((after, 0), first.1.clone()));
-            queue.range((from, Bound::Unbounded)).next().map(|((due, _), _)| *due)
-        };
-        self.lanes.values().filter_map(of_lane).min()
+        self.lanes.values().filter_map(|line| line.next_due(now)).min()
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -146,15 +150,22 @@ impl Activities {
     /// Keeps the lanes in step with an entry: it stands in its lane exactly while nobody has it.
     fn settle(&mut self, key: &Key) {
         let Some(entry) = self.entries.get(&key.0).and_then(|of_instance| of_instance.get(&key.1)) else { return };
+        if entry.lease.is_some() || entry.held {
+            return self.leave(key, None);
+        }
         let Some(lane) = entry.message.lane.clone() else { return };
-        let place = (entry.message.place, key.clone());
-        if entry.lease.is_none() && !entry.held {
-            self.lanes.entry(lane).or_default().insert(place);
-        } else if let Some(queue) = self.lanes.get_mut(&lane) {
-            queue.remove(&place);
-            if queue.is_empty() {
-                self.lanes.remove(&lane);
-            }
+        let line = self.lanes.entry(lane).or_default();
+        line.insert((&key.0, &key.1), entry.message.place, self.handed_out, self.seen);
+    }
+
+    /// It is free no more; at this time of the queue, if it was handed out.
+    fn leave(&mut self, key: &Key, turn: Option<u64>) {
+        let Some(entry) = self.entries.get(&key.0).and_then(|of_instance| of_instance.get(&key.1)) else { return };
+        let Some(lane) = entry.message.lane.as_ref() else { return };
+        let Some(line) = self.lanes.get_mut(lane) else { return };
+        line.remove((&key.0, &key.1), entry.message.place, turn, self.seen);
+        if line.is_empty() {
+            self.lanes.remove(&lane.clone());
         }
     }
 }

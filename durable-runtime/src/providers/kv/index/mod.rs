@@ -5,6 +5,7 @@
 
 mod activities;
 mod leases;
+mod line;
 mod sessions;
 mod turns;
 
@@ -341,9 +342,10 @@ impl Index {
         self.leases.bind(fence, execution_id)
     }
 
-    /// Leases up to `want.max` activities, first in first out.
+    /// Leases up to `want.max` activities: the instances by turns, each in its own order.
     pub(super) fn grant_activities(&mut self, want: &ActivityRequest, now: Timestamp) -> Vec<ActivityGrant> {
         let mut grants = Vec::new();
+        self.activities.look(now);
         while grants.len() < want.max {
             let Some((key, execution_id)) = self.activities.first(want, &self.sessions, now) else { break };
             let target = (Target::Activity(key.1.clone()), Vec::new());

@@ -59,6 +59,9 @@ impl<'a> Bench<'a> {
     /// Makes each step with both, compares, and leaves the store empty.
     pub(super) fn run(&mut self, steps: Vec<Step>) -> Result<(), TestCaseError> {
         let mut case = Case::default();
+        if self.store.capabilities().takes_turns {
+            case.model = Model::that_takes_turns();
+        }
         for (number, step) in steps.iter().enumerate() {
             let done = self.step(&mut case, step).and_then(|()| self.compare(&mut case, step));
             done.map_err(|error| TestCaseError::fail(format!("at step {number}, {step:?}: {error}")))?;
