@@ -93,7 +93,10 @@ async fn look(store: &SqliteProvider, case: &str) -> Outcome {
     assert_eq!(strangers, None, "{case}: what was deleted is back");
     let page =
         PageRequest { labels: vec![("kind".to_owned(), "order".to_owned())], limit: 100, ..PageRequest::default() };
-    let listed = store.instances(page).await.map(|page| page.instances.len() as u64);
+    let page = store.instances(page).await;
+    all_right &= page.as_ref().is_ok_and(|page| page.damaged.is_empty());
+    // What is damaged is named beside the others; none is missing.
+    let listed = page.map(|page| (page.instances.len() + page.damaged.len()) as u64);
     all_right &= right(listed, &INSTANCES, case);
     if all_right { Outcome::Unaffected } else { Outcome::Parked }
 }
