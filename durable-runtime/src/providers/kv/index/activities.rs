@@ -78,8 +78,8 @@ impl Activities {
 
     /// Takes note of what has become visible, so that it is found at once.
     pub(super) fn look(&mut self, now: Timestamp) {
-        self.seen = now;
-        self.lanes.values_mut().for_each(|line| line.look(now));
+        let seen = std::mem::replace(&mut self.seen, now);
+        self.lanes.values_mut().for_each(|line| line.look(now, seen));
     }
 
     /// The first visible activity that this worker can take, and its execution.
@@ -104,7 +104,7 @@ impl Activities {
 
     /// Whether a visible activity waits that nobody has.
     pub(super) fn any_ready(&self, now: Timestamp) -> bool {
-        self.lanes.values().any(|line| line.first(now).is_some())
+        self.lanes.values().any(|line| line.any_ready(now))
     }
 
     /// Notes the lease; answers how often the activity was handed out by now.
@@ -132,7 +132,7 @@ impl Activities {
     }
 
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lanes.values().filter_map(|line| line.next_due(now)).min()
+        self.lanes.values().filter_map(|line| line.next_due(now, self.seen)).min()
     }
 
     pub(super) fn count(&self) -> u64 {

@@ -18,7 +18,7 @@ pub(super) type Rank = (u64, Place);
 #[derive(Debug, Default)]
 pub(super) struct Line {
     instances: BTreeMap<InstanceId, Own>,
-    /// The first of each instance that was visible when somebody looked.
+    /// The first of each instance that was visible when somebody looked last.
     ready: BTreeSet<(Rank, InstanceId)>,
     /// The first of each other instance.
     later: BTreeSet<(Place, InstanceId)>,
@@ -90,8 +90,12 @@ impl Line {
         };
     }
 
-    /// Takes note of what has become visible.
-    pub(super) fn look(&mut self, now: Timestamp) {
+    /// Takes note of what has become visible since `seen`; and of what is not any more, after a step back of the clock.
+    pub(super) fn look(&mut self, now: Timestamp, seen: Timestamp) {
+        if now < seen {
+            let all: Vec<_> = self.ready.iter().map(|(_, instance)| instance.clone()).collect();
+            all.iter().for_each(|instance| self.stand(instance, now));
+        }
         while let Some((place, instance)) = self.later.first()
             && place.0 <= now
         {
@@ -100,10 +104,17 @@ impl Line {
         }
     }
 
+    /// Whether anything is visible.
+    pub(super) fn any_ready(&self, now: Timestamp) -> bool {
+        let is_visible = |place: &Place| place.0 <= now;
+        self.ready.iter().any(|((_, place), _)| is_visible(place))
+            || self.later.first().is_some_and(|(place, _)| is_visible(place))
+    }
+
     /// Whose turn it is, and what is to be handed out then.
     pub(super) fn first(&self, now: Timestamp) -> Option<(Rank, &InstanceId, &MessageId)> {
-        // After a step back of the clock what was visible may not be so any more.
-        let ready = self.ready.iter().filter(|((_, place), _)| place.0 <= now).map(|(rank, of)| (*rank, of)).next();
+        // After a step back of the clock, and before somebody looks, what was visible may not be so any more.
+        let ready = self.ready.iter().find(|((_, place), _)| place.0 <= now).map(|(rank, of)| (*rank, of));
         let unseen = self.later.iter().take_while(|(place, _)| place.0 <= now);
         let unseen = unseen.filter_map(|(_, of)| Some((self.instances.get(of)?.rank()?, of)));
         let (rank, instance) = ready.into_iter().chain(unseen).min()?;
@@ -111,11 +122,44 @@ impl Line {
         Some((rank, instance, id))
     }
 
-    /// When the next one becomes visible after `now`.
-    pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When the next one becomes visible after `now`; somebody looked at `seen`.
+    pub(super) fn next_due(&self, now: Timestamp, seen: Timestamp) -> Option<Timestamp> {
         let later = self.later.iter().map(|(place, _)| place.0).find(|due| *due > now);
-        // Nothing of these was ever invisible, unless the clock was set back.
-        let hidden = self.ready.iter().map(|((_, place), _)| place.0).filter(|due| *due > now).min();
+        // What was visible then is so now, unless the clock was set back: else this would go over all that wait.
+        let hidden = || self.ready.iter().map(|((_, place), _)| place.0).filter(|due| *due > now).min();
+        let hidden = if now < seen { hidden() } else { None };
         later.into_iter().chain(hidden).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_hides_what_was_visible() {
+        let (instance, early, late) =
+            (InstanceId::new("a").unwrap(), MessageId::new("early").unwrap(), MessageId::new("late").unwrap());
+        let mut line = Line::default();
+        line.insert((&instance, &early), (at(10), 1), 0, at(0));
+        line.insert((&instance, &late), (at(20), 2), 0, at(0));
+        assert!(!line.any_ready(at(9)));
+        assert_eq!((line.first(at(9)), line.next_due(at(9), at(0))), (None, Some(at(10))));
+        line.look(at(15), at(0));
+        assert!(line.any_ready(at(15)));
+        assert_eq!(line.first(at(15)).map(|(_, _, id)| id), Some(&early));
+        // Before somebody looks, and after.
+        assert_eq!((line.first(at(5)), line.next_due(at(5), at(15))), (None, Some(at(10))));
+        line.look(at(5), at(15));
+        assert_eq!((line.any_ready(at(5)), line.next_due(at(5), at(5))), (false, Some(at(10))));
+        line.look(at(30), at(5));
+        line.remove((&instance, &early), (at(10), 1), Some(1), at(30));
+        assert_eq!(line.first(at(30)), Some(((1, (at(20), 2)), &instance, &late)));
+        line.remove((&instance, &late), (at(20), 2), Some(2), at(30));
+        assert!(line.is_empty());
     }
 }
