@@ -77,6 +77,11 @@ impl Skills {
         if self.left_alone.contains(instance) {
             return topics.into_iter().any(|topic| self.unless() == Some(topic));
         }
+        self.cover(needed, topics)
+    }
+
+    /// Whether they are enough for any instance with this label and these topics that is not left alone.
+    pub(crate) fn cover<'a>(&self, needed: Option<&str>, topics: impl IntoIterator<Item = &'a str>) -> bool {
         let mut silent = true;
         for topic in topics.into_iter().filter(|topic| !topic.is_empty()) {
             if self.values.contains(topic) {

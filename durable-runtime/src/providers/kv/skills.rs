@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::gate::Reach;
+use super::index::Looked;
 use super::read;
 use super::shared::Shared;
 use super::store::OrderedStore;
@@ -16,12 +17,13 @@ const AT_ONCE: usize = 256;
 
 /// Finds out what the next `max` instances need that could be handed to a worker with these skills.
 pub(super) async fn learn(shared: &Arc<Shared>, skills: &Skills, max: usize) -> Result<(), ProviderError> {
+    // What was looked at stays behind, so that all that is ready is gone over once.
+    let mut looked = Looked::begin(max);
     loop {
-        let mut unread = shared.with_index(|index, now| index.unread(skills, max, now));
+        let unread = shared.with_index(|index, now| index.unread(skills, &mut looked, AT_ONCE, now));
         if unread.is_empty() {
             return Ok(());
         }
-        unread.truncate(AT_ONCE);
         let reach = Reach::Instances(unread.iter().map(|(instance, _)| instance.clone()).collect());
         let label = skills.label().to_owned();
         let read = move |store: &dyn OrderedStore| {

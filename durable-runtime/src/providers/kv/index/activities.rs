@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::few::Few;
 use super::line::Line;
 use super::sessions::Sessions;
 use super::{Lane, Queued};
@@ -14,7 +15,7 @@ type Key = (InstanceId, MessageId);
 
 #[derive(Debug, Default)]
 pub(super) struct Activities {
-    entries: BTreeMap<InstanceId, BTreeMap<MessageId, Entry>>,
+    entries: BTreeMap<InstanceId, Few<MessageId, Entry>>,
     /// What nobody has. A lane that is empty is dropped.
     lanes: BTreeMap<Arc<Lane>, Line>,
     count: u64,
@@ -69,7 +70,7 @@ impl Activities {
     }
 
     pub(super) fn ids_of(&self, instance: &InstanceId) -> impl Iterator<Item = &MessageId> {
-        self.entries.get(instance).into_iter().flat_map(BTreeMap::keys)
+        self.entries.get(instance).into_iter().flat_map(|of_instance| of_instance.iter().map(|(id, _)| id))
     }
 
     pub(super) fn lease(&self, key: &Key) -> Option<u64> {

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Place;
+use super::few::Few;
 use crate::clock::Timestamp;
 use crate::ids::{InstanceId, MessageId};
 
@@ -28,7 +29,7 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 struct Own {
     /// With the time of the queue when it became free.
-    waiting: BTreeMap<(Place, MessageId), u64>,
+    waiting: Few<(Place, MessageId), u64>,
     last_turn: u64,
     /// Where its first stands among those of the others.
     stands: Option<Stands>,
@@ -42,7 +43,7 @@ enum Stands {
 
 impl Own {
     fn rank(&self) -> Option<Rank> {
-        let ((place, _), freed_at) = self.waiting.first_key_value()?;
+        let ((place, _), freed_at) = self.waiting.first()?;
         Some(((*freed_at).max(self.last_turn), *place))
     }
 }
@@ -118,7 +119,7 @@ impl Line {
         let unseen = self.later.iter().take_while(|(place, _)| place.0 <= now);
         let unseen = unseen.filter_map(|(_, of)| Some((self.instances.get(of)?.rank()?, of)));
         let (rank, instance) = ready.into_iter().chain(unseen).min()?;
-        let ((_, id), _) = self.instances.get(instance)?.waiting.first_key_value()?;
+        let ((_, id), _) = self.instances.get(instance)?.waiting.first()?;
         Some((rank, instance, id))
     }
 

@@ -4,6 +4,8 @@
 //! with nothing in its queues and no lease has no entry.
 
 mod activities;
+mod aside;
+mod few;
 mod leases;
 mod line;
 mod sessions;
@@ -16,7 +18,7 @@ use std::time::Duration;
 use self::activities::Activities;
 use self::leases::{Lease, Leases, Target};
 use self::sessions::Sessions;
-use self::turns::Turns;
+use self::turns::{Scheduled, Turns};
 use super::keys::QueueKind;
 use crate::clock::Timestamp;
 use crate::ids::{ExecutionId, InstanceId, LockToken, MessageId};
@@ -81,6 +83,22 @@ impl ActivityGrant {
     pub(super) fn key(&self) -> MessageKey {
         let instance = self.token.instance.clone();
         MessageKey { kind: QueueKind::Activities, instance, id: self.id.clone() }
+    }
+}
+
+/// How far somebody has looked through what is ready.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// The last one that was looked at.
+    at: Option<Scheduled>,
+    /// How many that may be suited are still to be looked at.
+    left: usize,
+}
+
+impl Looked {
+    /// Not at all, and at `max` at most.
+    pub(super) const fn begin(max: usize) -> Self {
+        Self { at: None, left: max }
     }
 }
 
@@ -276,21 +294,39 @@ impl Index {
         }
     }
 
-    /// Of the first `max` ready instances that these skills may be enough for: those of which it is not known, and how
-    /// often their records have changed by now.
-    pub(super) fn unread(&self, skills: &Skills, max: usize, now: Timestamp) -> Vec<(InstanceId, u64)> {
-        let ready = self.turns.ready(now).map(|(instance, _)| (instance, self.turns.suits(instance, skills, now)));
-        let first = ready.filter(|(_, suits)| *suits != Some(false)).take(max);
-        let unread = first.filter(|(_, suits)| suits.is_none());
-        unread.map(|(instance, _)| (instance.clone(), self.turns.changes(instance))).collect()
+    /// The next `max` ready instances of which it is not known whether these skills are enough, and how often their records
+    /// have changed by now. Goes on where it ended, until it has seen as many as are `left` that may be suited.
+    pub(super) fn unread(
+        &mut self,
+        skills: &Skills,
+        looked: &mut Looked,
+        max: usize,
+        now: Timestamp,
+    ) -> Vec<(InstanceId, u64)> {
+        self.turns.take_back_others(skills.label());
+        let mut last = None;
+        let ready = self.turns.ready_behind(looked.at.clone(), now);
+        let mut ready = ready.map(|one| (one, self.turns.suits(&one.1, skills, now))).peekable();
+        while looked.left > 0
+            && let Some((one, Some(suits))) = ready.next_if(|(_, suits)| suits.is_some())
+        {
+            looked.left -= usize::from(suits);
+            last = Some(one);
+        }
+        let first = ready.filter(|(_, suits)| *suits != Some(false)).take(looked.left);
+        let unread = first.filter(|(_, suits)| suits.is_none()).take(max);
+        let unread = unread.map(|((_, instance), _)| (instance.clone(), self.turns.changes(instance))).collect();
+        if let Some(last) = last {
+            looked.at = Some(last.clone());
+        }
+        unread
     }
 
     /// The first `max` ready instances that these skills are not enough for, and since when they are ready.
     pub(super) fn passed_over(&self, skills: &Skills, max: usize, now: Timestamp) -> Vec<(InstanceId, Timestamp)> {
-        let unsuited =
-            |(instance, _): &(&InstanceId, Timestamp)| self.turns.suits(instance, skills, now) == Some(false);
-        let passed_over = self.turns.ready(now).filter(unsuited).take(max);
-        passed_over.map(|(instance, since)| (instance.clone(), since)).collect()
+        let unsuited = |instance: &_| self.turns.suits(instance, skills, now) == Some(false);
+        let passed_over = self.turns.first_ready(max, now, |kind| kind.may_not_suit(skills), unsuited);
+        passed_over.into_iter().map(|((since, _), instance)| (instance.clone(), *since)).collect()
     }
 
     /// Notes what the record of an instance says it needs, unless it has changed since.
@@ -305,10 +341,15 @@ impl Index {
 
     /// Leases up to `max` instances, the longest ready first.
     pub(super) fn grant_turns(&mut self, want: &TurnRequest, now: Timestamp) -> Vec<TurnGrant> {
-        let skills = want.skills.as_deref();
-        let suits = |instance| skills.is_none_or(|skills| self.turns.suits(instance, skills, now) == Some(true));
-        let ready = self.turns.ready(now).map(|(instance, _)| instance).filter(|instance| suits(instance));
-        let ready: Vec<_> = ready.take(want.max).cloned().collect();
+        let ready = match want.skills.as_deref() {
+            None => self.turns.first_ready(want.max, now, |_| true, |_| true),
+            Some(skills) => {
+                self.turns.put_aside(skills, want.max, now);
+                let suited = |instance: &_| self.turns.suits(instance, skills, now) == Some(true);
+                self.turns.first_ready(want.max, now, |kind| kind.may_suit(skills), suited)
+            }
+        };
+        let ready: Vec<_> = ready.into_iter().map(|(_, instance)| instance.clone()).collect();
         ready.into_iter().filter_map(|instance| self.grant_turn(&instance, want, now)).collect()
     }
 
@@ -385,9 +426,9 @@ impl Index {
         due.into_iter().chain(expiry).flatten().min()
     }
 
-    /// Whether anything waits that nobody has: turns, activities.
+    /// Whether anything waits that nobody has, and that nobody was found not to be enough for: turns, activities.
     pub(super) fn ready(&self, now: Timestamp) -> (bool, bool) {
-        (self.turns.ready(now).next().is_some(), self.activities.any_ready(now))
+        (self.turns.any_ready(now), self.activities.any_ready(now))
     }
 
     /// Whether nothing is in anybody's hands, and nothing waits that could be: turns for which `skills` are enough, or
@@ -399,8 +440,9 @@ impl Index {
         served: &ActivityRequest,
         now: Timestamp,
     ) -> Option<Option<Timestamp>> {
+        let may_suit = |instance: &_| self.turns.suits(instance, skills, now) != Some(false);
         let busy = self.leases.count() > 0
-            || self.turns.ready(now).any(|(instance, _)| self.turns.suits(instance, skills, now) != Some(false))
+            || !self.turns.first_ready(1, now, |kind| kind.may_suit(skills), may_suit).is_empty()
             || self.activities.first(served, &Sessions::default(), now).is_some();
         let next = || self.turns.next_due(now).into_iter().chain(self.activities.next_due(now)).min();
         (!busy).then(next)

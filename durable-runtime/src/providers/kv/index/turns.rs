@@ -1,32 +1,48 @@
 //! The queues of turns, and which instance is due when.
 //!
 //! One ordered set is both the ready queue and the timer heap: an instance that nobody has stands in it at the moment
-//! from which it has something to do, and those up to now are ready, the longest ready first.
+//! from which it has something to do, and those up to now are ready, the longest ready first. One that somebody looked at
+//! and could not take stands aside until anything of it changes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
+use std::iter;
 use std::ops::Bound;
+use std::sync::Arc;
 
+use super::aside::{Aside, Kind};
+use super::few::Few;
 use super::{Place, Queued};
 use crate::clock::Timestamp;
 use crate::ids::{InstanceId, MessageId};
 use crate::providers::Skills;
 
+/// An instance at the moment from which it has something to do.
+pub(super) type Scheduled = (Place, InstanceId);
+
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     queues: HashMap<InstanceId, Queue>,
-    schedule: BTreeSet<(Place, InstanceId)>,
+    schedule: BTreeSet<Scheduled>,
+    /// Not in the schedule: somebody has looked at them, and could not take them.
+    aside: Aside,
     count: u64,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    /// Boxed, since most queues hold one message and a tree makes room for eleven.
-    messages: BTreeMap<MessageId, Box<Queued>>,
+    messages: Few<MessageId, Queued>,
     /// Those that can be handed out: without the ones that a transaction on its way to the disk takes away.
-    order: BTreeMap<Place, MessageId>,
+    order: Few<Place, MessageId>,
+    /// How many of those have a topic.
+    with_topic: usize,
     lease: Option<u64>,
     not_before: Timestamp,
     scheduled: Option<Place>,
+    /// Of which kind it stands aside, if it does.
+    aside: Option<Arc<Kind>>,
     quarantined: bool,
     needs: Needs,
 }
@@ -35,7 +51,7 @@ struct Queue {
 #[derive(Debug, Default)]
 struct Needs {
     /// The label that was looked at last, and its value.
-    read: Option<(String, Option<String>)>,
+    read: Option<Box<(String, Option<String>)>>,
     /// How often the record has changed since it is here.
     changes: u64,
 }
@@ -45,47 +61,71 @@ impl Queue {
         self.messages.is_empty() && self.lease.is_none() && !self.quarantined
     }
 
+    fn insert(&mut self, id: MessageId, message: Queued) {
+        self.hold(&id);
+        self.with_topic += usize::from(message.lane.is_some());
+        self.order.insert(message.place, id.clone());
+        self.messages.insert(id, message);
+    }
+
+    fn hold(&mut self, id: &MessageId) {
+        if let Some(message) = self.messages.get(id)
+            && self.order.remove(&message.place).is_some()
+        {
+            self.with_topic -= usize::from(message.lane.is_some());
+        }
+    }
+
+    /// The topics of the messages that are visible.
+    fn topics(&self, now: Timestamp) -> impl Iterator<Item = &str> {
+        let visible = self.order.iter().take_while(move |((visible_at, _), _)| *visible_at <= now);
+        let lanes = visible.filter_map(|(_, id)| self.messages.get(id)?.lane.as_deref());
+        lanes.map(|lane| lane.topic.as_str()).take(self.with_topic)
+    }
+
     /// Whether these skills are enough for it, if that is known.
     fn suits(&self, instance: &InstanceId, skills: &Skills, now: Timestamp) -> Option<bool> {
-        let (_, needed) = self.needs.read.as_ref().filter(|(label, _)| label == skills.label())?;
-        let visible = self.order.iter().take_while(|((visible_at, _), _)| *visible_at <= now);
-        let lanes = visible.filter_map(|(_, id)| self.messages.get(id)?.lane.as_deref());
-        Some(skills.suffice(instance, needed.as_deref(), lanes.map(|lane| lane.topic.as_str())))
+        let (_, needed) = self.needs.read.as_deref().filter(|(label, _)| label == skills.label())?;
+        // Most messages say nothing of what is needed: then none is looked at.
+        let topics = (self.with_topic > 0).then(|| self.topics(now));
+        Some(skills.suffice(instance, needed.as_deref(), topics.into_iter().flatten()))
+    }
+
+    /// What it needs, if that is known and does not change by time alone.
+    fn kind(&self, now: Timestamp) -> Option<Kind> {
+        let (label, needed) = self.needs.read.as_deref()?;
+        let all_visible = || self.order.last().is_none_or(|((visible_at, _), _)| *visible_at <= now);
+        let stays = self.with_topic == 0 || all_visible();
+        let topics = || self.topics(now).map(str::to_owned).collect();
+        let topics = if self.with_topic == 0 { BTreeSet::new() } else { topics() };
+        stays.then(|| Kind { label: label.clone(), needed: needed.clone(), topics })
     }
 
     fn due(&self) -> Option<Place> {
         if self.lease.is_some() || self.quarantined {
             return None;
         }
-        let ((visible_at, sequence), _) = self.order.first_key_value()?;
+        let ((visible_at, sequence), _) = self.order.first()?;
         Some(((*visible_at).max(self.not_before), *sequence))
     }
 }
 
 impl Turns {
     pub(super) fn insert(&mut self, instance: InstanceId, id: MessageId, message: Queued) {
-        self.change(&instance, |queue| {
-            queue.order.insert(message.place, id.clone());
-            queue.messages.insert(id, Box::new(message));
-        });
+        self.change(&instance, |queue| queue.insert(id, message));
         self.count += 1;
     }
 
     pub(super) fn remove(&mut self, instance: &InstanceId, id: &MessageId) {
         let removed = self.change(instance, |queue| {
-            let message = queue.messages.remove(id)?;
-            queue.order.remove(&message.place);
-            Some(message)
+            queue.hold(id);
+            queue.messages.remove(id)
         });
         self.count -= u64::from(removed.is_some());
     }
 
     pub(super) fn hold(&mut self, instance: &InstanceId, id: &MessageId) {
-        self.change(instance, |queue| {
-            if let Some(message) = queue.messages.get(id) {
-                queue.order.remove(&message.place);
-            }
-        });
+        self.change(instance, |queue| queue.hold(id));
     }
 
     pub(super) fn quarantine(&mut self, instance: &InstanceId) {
@@ -104,11 +144,11 @@ impl Turns {
     }
 
     pub(super) fn message(&self, instance: &InstanceId, id: &MessageId) -> Option<&Queued> {
-        self.queues.get(instance)?.messages.get(id).map(|message| &**message)
+        self.queues.get(instance)?.messages.get(id)
     }
 
     pub(super) fn ids_of(&self, instance: &InstanceId) -> impl Iterator<Item = &MessageId> {
-        self.queues.get(instance).into_iter().flat_map(|queue| queue.messages.keys())
+        self.queues.get(instance).into_iter().flat_map(|queue| queue.messages.iter().map(|(id, _)| id))
     }
 
     pub(super) fn not_before(&self, instance: &InstanceId) -> Timestamp {
@@ -119,10 +159,64 @@ impl Turns {
         self.queues.get(instance)?.lease
     }
 
-    /// The instances that are ready, and since when, the longest ready first.
-    pub(super) fn ready(&self, now: Timestamp) -> impl Iterator<Item = (&InstanceId, Timestamp)> {
-        let ready = self.schedule.iter().take_while(move |((due, _), _)| *due <= now);
-        ready.map(|((due, _), instance)| (instance, *due))
+    /// Whether an instance is ready that nobody was found not to be enough for.
+    pub(super) fn any_ready(&self, now: Timestamp) -> bool {
+        self.schedule.first().is_some_and(|((due, _), _)| *due <= now)
+    }
+
+    /// The first `max` ready instances of which `wanted` holds, the longest ready first: among those in the schedule and
+    /// those that stand aside and are of a kind that is asked for.
+    pub(super) fn first_ready(
+        &self,
+        max: usize,
+        now: Timestamp,
+        asked: impl Fn(&Kind) -> bool,
+        wanted: impl Fn(&InstanceId) -> bool,
+    ) -> Vec<&Scheduled> {
+        let sets = iter::once(&self.schedule).chain(self.aside.of(asked));
+        let first = |set| ready(set, now).filter(|(_, instance)| wanted(instance)).take(max);
+        let mut found: Vec<_> = sets.flat_map(first).collect();
+        found.sort_unstable();
+        found.truncate(max);
+        found
+    }
+
+    /// Those in the schedule that are ready and come behind this one.
+    pub(super) fn ready_behind(&self, last: Option<Scheduled>, now: Timestamp) -> impl Iterator<Item = &Scheduled> {
+        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+        self.schedule.range((from, Bound::Unbounded)).take_while(move |((due, _), _)| *due <= now)
+    }
+
+    /// Puts the instances aside for which these skills are not enough, as far as `max` others do not come first.
+    pub(super) fn put_aside(&mut self, skills: &Skills, max: usize, now: Timestamp) {
+        let mut suited = 0;
+        let mut unsuited = Vec::new();
+        for (_, instance) in ready(&self.schedule, now) {
+            match self.suits(instance, skills, now) {
+                Some(true) => suited += 1,
+                Some(false) => unsuited.push(instance.clone()),
+                None => {}
+            }
+            if suited == max {
+                break;
+            }
+        }
+        for instance in unsuited {
+            let Some(queue) = self.queues.get_mut(&instance) else { continue };
+            if let (Some(kind), Some(place)) = (queue.kind(now), queue.scheduled) {
+                let one = (place, instance);
+                self.schedule.remove(&one);
+                queue.aside = Some(self.aside.insert(kind, one));
+            }
+        }
+    }
+
+    /// Takes back into the schedule what stands aside because of another label.
+    pub(super) fn take_back_others(&mut self, label: &str) {
+        let others: Vec<_> = self.aside.of(|kind| kind.label != label).flatten().cloned().collect();
+        for (_, instance) in others {
+            self.change(&instance, |_| ());
+        }
     }
 
     /// Whether these skills are enough for an instance, if that is known.
@@ -137,15 +231,16 @@ impl Turns {
 
     /// Notes what the record says, unless it has changed since.
     pub(super) fn note_need(&mut self, instance: &InstanceId, changes: u64, label: &str, value: Option<String>) {
-        if let Some(queue) = self.queues.get_mut(instance).filter(|queue| queue.needs.changes == changes) {
-            queue.needs.read = Some((label.to_owned(), value));
+        if self.queues.get(instance).is_some_and(|queue| queue.needs.changes == changes) {
+            self.change(instance, |queue| queue.needs.read = Some(Box::new((label.to_owned(), value))));
         }
     }
 
     /// The record has changed, or is gone.
     pub(super) fn forget_need(&mut self, instance: &InstanceId) {
-        if let Some(queue) = self.queues.get_mut(instance) {
-            queue.needs = Needs { read: None, changes: queue.needs.changes + 1 };
+        if self.queues.contains_key(instance) {
+            let changed = |queue: &mut Queue| queue.needs = Needs { read: None, changes: queue.needs.changes + 1 };
+            self.change(instance, changed);
         }
     }
 
@@ -190,28 +285,28 @@ impl Turns {
     }
 
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        let after = Timestamp::from_millis(now.as_millis() + 1);
-        let least = self.schedule.iter().next()?;
-        if least.0.0 > now {
-            return Some(least.0.0);
-        }
-        // Any id will do for the bound: places are compared first, and no message has number 0.
-        let from = Bound::Included(((after, 0), least.1.clone()));
-        self.schedule.range((from, Bound::Unbounded)).next().map(|((due, _), _)| *due)
+        let sets = iter::once(&self.schedule).chain(self.aside.of(|_| true));
+        sets.filter_map(|set| next_due(set, now)).min()
     }
 
     pub(super) fn count(&self) -> u64 {
         self.count
     }
 
-    /// Changes a queue, and keeps the schedule in step with it. A queue that says nothing any more is dropped.
+    /// Changes a queue, and keeps the schedule in step with it: whatever changed, it stands aside no more. A queue that
+    /// says nothing any more is dropped.
     fn change<T>(&mut self, instance: &InstanceId, change: impl FnOnce(&mut Queue) -> T) -> T {
         let queue = self.queues.entry(instance.clone()).or_default();
         let answer = change(queue);
         let due = queue.due();
-        if due != queue.scheduled {
+        let aside = queue.aside.take();
+        if due != queue.scheduled || aside.is_some() {
             if let Some(old) = queue.scheduled {
-                self.schedule.remove(&(old, instance.clone()));
+                let old = (old, instance.clone());
+                match aside {
+                    Some(kind) => self.aside.remove(&kind, &old),
+                    None => _ = self.schedule.remove(&old),
+                }
             }
             if let Some(new) = due {
                 self.schedule.insert((new, instance.clone()));
@@ -223,4 +318,21 @@ impl Turns {
         }
         answer
     }
+}
+
+/// Those that are ready, the longest ready first.
+fn ready(set: &BTreeSet<Scheduled>, now: Timestamp) -> impl Iterator<Item = &Scheduled> {
+    set.iter().take_while(move |((due, _), _)| *due <= now)
+}
+
+/// When the first of them comes due that is not due now.
+fn next_due(set: &BTreeSet<Scheduled>, now: Timestamp) -> Option<Timestamp> {
+    let after = Timestamp::from_millis(now.as_millis() + 1);
+    let least = set.first()?;
+    if least.0.0 > now {
+        return Some(least.0.0);
+    }
+    // Any id will do for the bound: places are compared first, and no message has number 0.
+    let from = Bound::Included(((after, 0), least.1.clone()));
+    set.range((from, Bound::Unbounded)).next().map(|((due, _), _)| *due)
 }
