@@ -35,6 +35,14 @@ impl Turn {
             (Resident::Pending { .. }, Message::Start(start)) if matches!(source, Source::Stored(_)) => {
                 self.take_first_start(start, source)
             }
+            // Its own start is handed out to whoever can run it, suspended or not: from now on it waits as all else does.
+            (Resident::Suspended { history_len: 0, by_hand: true, .. }, message @ Message::Start(_))
+                if matches!(source, Source::Stored(_)) =>
+            {
+                self.effects.push(message.enqueue_for_anybody(&self.instance, message.id())?);
+                self.settle(source, Ok(Accepted::Kept));
+                Ok(())
+            }
             // Its own start: it has not begun, because nobody here can run it.
             (Resident::Suspended { history_len: 0, .. }, message @ Message::Start(_))
                 if matches!(source, Source::Stored(_)) =>

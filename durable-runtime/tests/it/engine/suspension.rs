@@ -106,11 +106,16 @@ async fn a_delayed_start_can_be_suspended() {
         let handed = Counted::new(test.store.clone());
         let runtime = Runtime::builder(handed.clone()).start().await.unwrap();
         let client = runtime.client();
-        let handle = waits_for_go(&client).id("later").delay(Duration::from_secs(9)).start().await.unwrap();
-        handle.suspend().await.unwrap();
+        let ids = ["later", "resumed from outside"];
+        for id in ids {
+            let handle = waits_for_go(&client).id(id).delay(Duration::from_secs(9)).start().await.unwrap();
+            handle.suspend().await.unwrap();
+        }
         test.clock.advance(Duration::from_secs(60));
-        client.raise("later", "go", &4).await.unwrap();
-        assert_eq!(handle.history().await.unwrap().len(), 0);
+        for id in ids {
+            client.raise(id, "go", &4).await.unwrap();
+            assert_eq!(client.handle::<waits_for_go>(id).unwrap().history().await.unwrap().len(), 0);
+        }
         // Its start waits, and is not handed out again and again.
         let outside = Client::new(test.store.clone());
         for _ in 0..5 {
@@ -118,10 +123,16 @@ async fn a_delayed_start_can_be_suspended() {
             outside.raise(passes.id().as_str(), "go", &1).await.unwrap();
             assert_eq!(soon(passes.result()).await.unwrap(), 1);
         }
-        let turns = handed.turns_of_any("later");
-        assert!(turns <= 2, "{turns}");
-        handle.resume().await.unwrap();
-        assert_eq!(soon(handle.result()).await.unwrap(), 4);
+        for id in ids {
+            let turns = handed.turns_of_any(id);
+            assert!(turns <= 2, "{id}: {turns}");
+        }
+        // No time passes from here on.
+        client.resume(ids[0]).await.unwrap();
+        outside.resume(ids[1]).await.unwrap();
+        for id in ids {
+            assert_eq!(soon(client.handle::<waits_for_go>(id).unwrap().result()).await.unwrap(), 4);
+        }
         end(runtime).await;
     }
 }
