@@ -10,7 +10,7 @@ use super::folder::{Folder, sync_folder};
 use super::gate::{Reach, locked};
 use super::recover::{check_format, refused};
 use super::shared::Shared;
-use super::store::{Batch, Order, OrderedStore, StoreError};
+use super::store::{Batch, Order, OrderedStore, Pair, StoreError};
 use super::{doctor, folder};
 use crate::providers::{ErrorKind, OpenError, ProviderError};
 
@@ -46,7 +46,7 @@ impl<'a> Copying<'a> {
     /// The next keys of a store as a batch, and where to go on.
     pub(super) fn read(store: &dyn OrderedStore, from: &[u8]) -> Result<(Batch, Option<Vec<u8>>), StoreError> {
         let pairs = store.scan(from..&[0xff], Order::Ascending, KEYS_AT_ONCE)?;
-        let next = pairs.last().map(|(last, _)| [last, [0].as_slice()].concat());
+        let next = behind(&pairs);
         Ok((pairs.into_iter().map(|(key, value)| (key.to_vec(), Some(value.to_vec()))).collect(), next))
     }
 
@@ -75,6 +75,39 @@ impl<'a> Copying<'a> {
         }
         self.finish()
     }
+}
+
+/// All pairs of a store that nobody else uses, in the order of the keys.
+pub(super) fn each(
+    store: &dyn OrderedStore,
+    mut see: impl FnMut(Pair) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut from = Some(Vec::new());
+    while let Some(begin) = from {
+        let pairs = store.scan(&begin..&[0xff], Order::Ascending, KEYS_AT_ONCE)?;
+        from = behind(&pairs);
+        pairs.into_iter().try_for_each(&mut see)?;
+    }
+    Ok(())
+}
+
+/// Fails unless the copy has what the store has, and nothing else.
+pub(super) fn compare(store: &dyn OrderedStore, copy: &dyn OrderedStore) -> Result<(), StoreError> {
+    let mut from = Some(Vec::new());
+    while let Some(begin) = from {
+        let [pairs, copied] = [store, copy].map(|store| store.scan(&begin..&[0xff], Order::Ascending, KEYS_AT_ONCE));
+        let (pairs, copied) = (pairs?, copied?);
+        if pairs != copied {
+            return Err(StoreError::Other("the copy does not have what the store has".to_owned()));
+        }
+        from = behind(&pairs);
+    }
+    Ok(())
+}
+
+/// Where to go on behind these pairs.
+fn behind(pairs: &[Pair]) -> Option<Vec<u8>> {
+    pairs.last().map(|(last, _)| [last, [0].as_slice()].concat())
 }
 
 /// Makes a copy of a store that is in use. Blocks.

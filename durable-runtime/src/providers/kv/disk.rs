@@ -38,6 +38,11 @@ pub(super) trait DiskFile: Send + Sync {
 
     /// Returns when what was written is on disk, and what is needed to read it back.
     fn sync(&self) -> io::Result<()>;
+
+    /// Gives back what is behind so many bytes, where that can be done.
+    fn cut(&self, _bytes: u64) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A folder of this machine.
@@ -82,6 +87,10 @@ impl Disk for OsDisk {
 struct OsFile(File);
 
 impl DiskFile for OsFile {
+    fn cut(&self, bytes: u64) -> io::Result<()> {
+        self.0.set_len(bytes)
+    }
+
     fn size(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }

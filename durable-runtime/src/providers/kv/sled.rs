@@ -7,11 +7,17 @@
 //!
 //! Nothing is written to sled between syncs (`flush_every_ms(None)`), and values are short (no blob files). Other files
 //! and the folder change only while sled opens, and are synced then.
+//!
+//! A store that is compacted gets new files, with a data file of [pages] that are written once. A closed one takes no more
+//! of the disk than it needs to be opened again.
 
 mod behind;
+mod compact;
+mod form;
 mod fresh;
 mod guard;
 mod log;
+mod pages;
 #[cfg(test)]
 mod power_cut;
 mod replace;
@@ -34,7 +40,7 @@ use self::behind::Behind;
 use self::fresh::{Fresh, Pairs};
 use self::log::{Log, Mark};
 use self::space::Space;
-use super::copy::{Copying, InFolder};
+use super::copy::InFolder;
 use super::disk::{Disk, DiskFile, OsDisk};
 use super::engine::KvProvider;
 use super::folder::{Folder, sync_folder};
@@ -55,6 +61,8 @@ const SEGMENT_BYTES: usize = 8 << 20;
 const LOG_BYTES: u64 = 4 << 20;
 /// Where the mark of the log stands: behind all other keys.
 const MARK: &[u8] = &[0xff];
+/// What sled calls its data file.
+const DATA: &str = "db";
 const CACHE_BYTES: u64 = 64 << 20;
 /// How long sled may take to let go of its files after its handle was dropped.
 const LET_GO: Duration = Duration::from_secs(5);
@@ -68,8 +76,9 @@ pub enum Sled {}
 ///
 /// When the disk is full, transactions fail with [`ErrorKind::Full`](crate::providers::ErrorKind::Full), except for those
 /// that only take away; with space all goes on by itself. A file of 24 MiB, `reserve`, is kept for that while the store is
-/// open. sled writes over what was deleted, but seldom gives it back to the disk:
-/// [`compact`](crate::providers::Maintain::compact) does, if there is space for a copy of what is left.
+/// open, and about 16 MiB more are used that are given back when it is closed. sled writes over what was deleted, but seldom
+/// gives it back to the disk: [`compact`](crate::providers::Maintain::compact) does, if there is space for a copy of what is
+/// left; the store takes little more than that then.
 ///
 /// ```
 /// # async fn example() -> Result<(), durable_runtime::providers::OpenError> {
@@ -203,10 +212,10 @@ impl SledFolder {
         let data_file = || {
             sync_all_files(&path)?;
             sync_folder(&self.path)?;
-            Ok((LetGo(File::open(path.join("db"))?), disk.open("db")?))
+            Ok((LetGo(File::open(path.join(DATA))?), disk.open(DATA)?))
         };
         let (let_go, data) = data_file().map_err(|source| OpenError::of_system(&self.path, source))?;
-        let files = Files { db, data, _let_go: let_go };
+        let files = Files { db, data, let_go };
         let refused = |error| match error {
             StoreError::Io(source) => OpenError::of_system(&self.path, source),
             other => OpenError::Corrupt { path: self.path.clone(), message: other.to_string() },
@@ -307,7 +316,7 @@ struct Files {
     // Dropped first.
     db: sled::Db,
     data: Arc<dyn DiskFile>,
-    _let_go: LetGo,
+    let_go: LetGo,
 }
 
 impl Files {
@@ -375,15 +384,14 @@ impl SledStore {
 }
 
 impl Drop for SledStore {
-    /// A store that was closed has an empty log.
+    /// A store that was closed has an empty log, and takes no more of the disk than it needs to be opened again.
     fn drop(&mut self) {
-        let settled = if *self.sound.get_mut() && self.files.is_some() { self.settle_all() } else { self.settle() };
+        let is_there = *self.sound.get_mut() && self.files.is_some();
+        let settled = if is_there { self.settle_all() } else { self.settle() };
         if let Err(error) = settled {
             tracing::warn!(%error, "what was committed last stays in the log until the store is opened again");
-        } else if let Some(space) = &self.space
-            && let Err(error) = space.lend()
-        {
-            tracing::warn!(%error, "the reserve in the folder of the store cannot be removed");
+        } else if let Err(error) = self.give_back(is_there) {
+            tracing::warn!(%error, "the store takes more of the disk than it has to while it is closed");
         }
     }
 }
@@ -391,13 +399,23 @@ impl Drop for SledStore {
 /// A handle of sled's data file.
 struct LetGo(File);
 
-impl Drop for LetGo {
-    /// Waits until sled has let go: its threads hold the file, and its lock, a moment longer than its handle lives.
-    fn drop(&mut self) {
+impl LetGo {
+    /// Waits until sled has let go: its threads hold the file, and its lock, a moment longer than its handle lives. Answers
+    /// whether it has.
+    fn wait(&self) -> bool {
         let begin = Instant::now();
-        while matches!(self.0.try_lock(), Err(TryLockError::WouldBlock)) && begin.elapsed() < LET_GO {
-            std::thread::sleep(LOOK_AGAIN);
+        loop {
+            match self.0.try_lock() {
+                Err(TryLockError::WouldBlock) if begin.elapsed() < LET_GO => std::thread::sleep(LOOK_AGAIN),
+                locked => return locked.is_ok(),
+            }
         }
+    }
+}
+
+impl Drop for LetGo {
+    fn drop(&mut self) {
+        let _waited = self.wait();
     }
 }
 
@@ -478,26 +496,9 @@ impl OrderedStore for SledStore {
         Ok(())
     }
 
-    /// sled keeps what it has freed for what it will write, and never gives it back: so all keys are written into new
-    /// files, which take the place of the old ones.
     fn compact(&mut self) -> Result<(), StoreError> {
         *self.sound.get_mut() = false;
-        self.settle_all()?;
-        if let Some(space) = &self.space {
-            space.lend()?;
-        }
-        let open = |path| self.folder.open_at(path).map_err(StoreError::from);
-        let new = replace::begin(&self.folder.path)?;
-        let mut copy = open(new)?;
-        Copying::new(&mut copy).all(self)?;
-        drop(copy);
-        self.files = None;
-        self.fresh = Fresh::default();
-        replace::commit(&self.folder.path)?;
-        let mut store = open(self.folder.path.join(replace::NAME))?;
-        std::mem::swap(&mut self.files, &mut store.files);
-        std::mem::swap(&mut self.log, &mut store.log);
-        self.look_for_space()?;
+        self.write_anew()?;
         *self.sound.get_mut() = true;
         Ok(())
     }

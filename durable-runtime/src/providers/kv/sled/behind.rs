@@ -99,8 +99,8 @@ mod tests {
         let config = sled::Config::new().path(folder.path()).flush_every_ms(None).segment_size(8 << 20);
         let db = open_when_let_go(&config).unwrap();
         let counted = Arc::new(Counted::default());
-        let _let_go = LetGo(File::open(folder.path().join("db")).unwrap());
-        let files = Files { db, data: counted.clone(), _let_go };
+        let let_go = LetGo(File::open(folder.path().join("db")).unwrap());
+        let files = Files { db, data: counted.clone(), let_go };
         let syncs_of = |value: Option<Vec<u8>>, keys: usize| {
             let mut fresh = Fresh::default();
             fresh.take((0..keys).map(|key| (format!("{key:06}").into_bytes(), value.clone())).collect());

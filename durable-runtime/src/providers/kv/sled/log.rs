@@ -17,6 +17,8 @@ use super::super::store::{Batch, StoreError};
 /// Each has the epochs of every other number.
 pub(super) const NAMES: [&str; 2] = ["log.a", "log.b"];
 const ZEROS: usize = 64 << 10;
+/// What is left of a file where nothing counts: enough to tell that sled's files are older than they were.
+const CUT_BYTES: u64 = 64 << 10;
 
 /// The first epoch that is not in sled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +73,7 @@ impl Log {
     pub(super) fn create(disk: &dyn Disk, room: u64, mark: Mark) -> io::Result<Self> {
         let [a, b] = NAMES.map(|name| -> io::Result<_> {
             let file = disk.create(name)?;
-            for at in (0..room).step_by(ZEROS) {
-                file.write_at(at, &[0; ZEROS])?;
-            }
+            make_room(&*file, room)?;
             file.sync()?;
             Ok(file)
         });
@@ -86,7 +86,7 @@ impl Log {
         Self { files, room, mark, at: 0, written: mark.before, durable: AtomicU64::new(mark.before) }
     }
 
-    /// Opens the log and reads what counts, in the order written. Commits go on behind that.
+    /// Opens the log and reads what counts, in the order written. Commits go on behind that, and have their space then.
     pub(super) fn open(disk: &dyn Disk, room: u64, mark: Mark) -> Result<(Self, Vec<Batch>), StoreError> {
         let [a, b] = NAMES.map(|name| {
             disk.open(name).map_err(|error| match error.kind() {
@@ -94,7 +94,9 @@ impl Log {
                 _ => StoreError::Io(error),
             })
         });
-        let mut log = Self::begun([a?, b?], room, mark);
+        let files = [a?, b?];
+        files.iter().try_for_each(|file| make_room(&**file, room))?;
+        let mut log = Self::begun(files, room, mark);
         let mut batches = log.read()?;
         let next = log.next_mark();
         let (here, at) = (log.mark, log.at);
@@ -203,6 +205,14 @@ impl Log {
         Ok(())
     }
 
+    /// Gives back what the files take beyond the least. Nothing in them counts: sled has it.
+    pub(super) fn cut(&self) -> io::Result<()> {
+        self.files
+            .iter()
+            .filter(|file| file.size().is_ok_and(|size| size > CUT_BYTES))
+            .try_for_each(|file| file.cut(CUT_BYTES))
+    }
+
     /// Goes on in the other file: sled has all of what that one held, and is being given what this one holds, which is
     /// on disk.
     pub(super) fn begin_anew(&mut self, mark: Mark) {
@@ -210,6 +220,11 @@ impl Log {
         self.written = mark.before;
         *self.durable.get_mut() = mark.before;
     }
+}
+
+/// Makes a file as long as it has to be, so that a commit needs no more than its own blocks once one has been synced.
+fn make_room(file: &dyn DiskFile, room: u64) -> io::Result<()> {
+    (file.size()?..room).step_by(ZEROS).try_for_each(|at| file.write_at(at, &[0; ZEROS]))
 }
 
 /// The batch of the frame at the beginning of these bytes; `None` if it makes no sense.
@@ -326,6 +341,29 @@ mod tests {
         assert!(read(&folder, MARK).unwrap_err().contains("newer than the data file"));
         fs::remove_file(path(&folder, &log)).unwrap();
         assert!(read(&folder, MARK).unwrap_err().ends_with("is missing"));
+    }
+
+    #[test]
+    fn what_is_cut_off_does_not_count_and_an_older_data_file_is_noticed_still() {
+        const LONG: u64 = 4 * CUT_BYTES;
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = Log::create(&disk(&folder), LONG, MARK).unwrap();
+        let sizes = || NAMES.map(|name| fs::metadata(folder.path().join(name)).unwrap().len());
+        let commit = |number: u8| vec![(vec![number], Some(vec![number; 30_000]))];
+        let mut mark = MARK;
+        for _ in 0..3 {
+            (0..6).for_each(|number| log.append(&commit(number)).unwrap());
+            mark = turn(&mut log);
+        }
+        log.cut().unwrap();
+        assert_eq!(sizes(), [CUT_BYTES; 2]);
+        let (mut log, batches) = Log::open(&disk(&folder), LONG, mark).unwrap();
+        assert_eq!((batches, sizes()), (Vec::new(), [LONG; 2]));
+        let error = Log::open(&disk(&folder), LONG, MARK).err().unwrap().to_string();
+        assert!(error.contains("newer than the data file"), "{error}");
+        (0..8).for_each(|number| log.append(&commit(number)).unwrap());
+        let (_, batches) = Log::open(&disk(&folder), LONG, mark).unwrap();
+        assert_eq!(batches, (0..8).map(commit).collect::<Vec<_>>());
     }
 
     #[test]

@@ -137,6 +137,10 @@ impl DiskFile for WatchedFile {
         self.file.write_at(offset, bytes)
     }
 
+    fn cut(&self, bytes: u64) -> io::Result<()> {
+        self.file.cut(bytes)
+    }
+
     fn sync(&self) -> io::Result<()> {
         self.watch.before(self.name);
         self.file.sync()?;
