@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::aside::{Aside, Kind};
 use super::few::Few;
-use super::{Place, Queued};
+use super::{Lane, Place, Queued};
 use crate::clock::Timestamp;
 use crate::ids::{InstanceId, MessageId};
 use crate::providers::Skills;
@@ -28,6 +28,10 @@ pub(super) struct Turns {
     schedule: BTreeSet<Scheduled>,
     /// Not in the schedule: somebody has looked at them, and could not take them.
     aside: Aside,
+    /// What was noted last: most need the same, and share it.
+    last_need: Option<Arc<Need>>,
+    /// The topic that came last, likewise.
+    last_lane: Option<Arc<Lane>>,
     count: u64,
 }
 
@@ -47,11 +51,14 @@ struct Queue {
     needs: Needs,
 }
 
+/// A label, and its value.
+type Need = (String, Option<String>);
+
 /// What the record of an instance says of what it needs.
 #[derive(Debug, Default)]
 struct Needs {
-    /// The label that was looked at last, and its value.
-    read: Option<Box<(String, Option<String>)>>,
+    /// The label that was looked at last.
+    read: Option<Arc<Need>>,
     /// How often the record has changed since it is here.
     changes: u64,
 }
@@ -111,7 +118,13 @@ impl Queue {
 }
 
 impl Turns {
-    pub(super) fn insert(&mut self, instance: InstanceId, id: MessageId, message: Queued) {
+    pub(super) fn insert(&mut self, instance: InstanceId, id: MessageId, mut message: Queued) {
+        if let Some(lane) = &mut message.lane {
+            match self.last_lane.as_ref().filter(|last| *last == lane) {
+                Some(last) => lane.clone_from(last),
+                None => self.last_lane = Some(lane.clone()),
+            }
+        }
         self.change(&instance, |queue| queue.insert(id, message));
         self.count += 1;
     }
@@ -231,9 +244,14 @@ impl Turns {
 
     /// Notes what the record says, unless it has changed since.
     pub(super) fn note_need(&mut self, instance: &InstanceId, changes: u64, label: &str, value: Option<String>) {
-        if self.queues.get(instance).is_some_and(|queue| queue.needs.changes == changes) {
-            self.change(instance, |queue| queue.needs.read = Some(Box::new((label.to_owned(), value))));
+        if self.queues.get(instance).is_none_or(|queue| queue.needs.changes != changes) {
+            return;
         }
+        let same = |last: &&Arc<Need>| last.0 == label && last.1 == value;
+        let need = self.last_need.as_ref().filter(same).cloned();
+        let need = need.unwrap_or_else(|| Arc::new((label.to_owned(), value)));
+        self.last_need = Some(need.clone());
+        self.change(instance, |queue| queue.needs.read = Some(need));
     }
 
     /// The record has changed, or is gone.
