@@ -4,10 +4,12 @@
 //! A cut store is made of two images of the file and its log: one taken when the last commit was answered, and one after
 //! the next. What differs was written in between, with one sync in it, at the end of the log: so a cut before that sync
 //! leaves any part of the log's new blocks and nothing of the file's, and if pages were moved into the file afterwards,
-//! a cut leaves the whole log and any part of those. Leases are not synced and are part of what can be lost. The shared
-//! memory is always lost; the mark beside the store is never newer than the log, and may be missing. What this does not
-//! show: cuts while a store is being made, what a file system loses of its own, and that there is a sync at all: that is
-//! SQLite's promise at `synchronous=FULL`, and whether commits ask for it is looked at below.
+//! a cut leaves the whole log and any part of those. When SQLite begins the log anew, the pages of the old one are in the
+//! file and synced, and so is the new header before anything is written behind it: no cut leaves an old header before new
+//! blocks, which would make a part of the old log the newest there is. Leases are not synced and are part of what can be
+//! lost. The shared memory is always lost; the mark beside the store is never newer than the log, and may be missing. What
+//! this does not show: cuts while a store is being made, what a file system loses of its own, and that there is a sync at
+//! all: that is SQLite's promise at `synchronous=FULL`, and whether commits ask for it is looked at below.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,6 +31,7 @@ const INSTANCES: u64 = 12;
 const FILE: &str = "store.db";
 const LOG: &str = "store.db-wal";
 const MARK: &str = "store.db-handle-1";
+const LOG_HEADER_BYTES: usize = 32;
 
 /// Small and well spread, the same on every machine.
 struct Chance(u64);
@@ -54,9 +57,23 @@ struct Image {
 }
 
 impl Image {
+    /// What all of them had at one moment: pages are moved, and leases expire, while they are read.
     fn of(folder: &Path) -> Self {
         let read = |name: &str| fs::read(folder.join(name)).unwrap();
-        Self { file: read(FILE), log: read(LOG), mark: Some(read(MARK)) }
+        let all = || Self { file: read(FILE), log: read(LOG), mark: Some(read(MARK)) };
+        let mut image = all();
+        loop {
+            let again = all();
+            if image == again {
+                return image;
+            }
+            image = again;
+        }
+    }
+
+    /// Which log it is: another when it was begun anew.
+    fn header(&self) -> &[u8] {
+        &self.log[..LOG_HEADER_BYTES]
     }
 
     fn write(&self, folder: &Path) {
@@ -181,11 +198,16 @@ impl Run {
         let leased = Image::of(&self.folder);
         if leased.file != synced.file {
             // Pages were moved into the file, which syncs all there is.
-            synced = leased;
+            synced = leased.clone();
         }
         let (transactions, after) = self.wave();
         self.keep(vec![transactions.concat()]).await;
-        (synced, Image::of(&self.folder), after)
+        let written = Image::of(&self.folder);
+        if leased.file != written.file && leased.header() != written.header() {
+            // A lease that expired may have begun the log anew behind the wave: then all of that is synced.
+            synced = written.clone();
+        }
+        (synced, written, after)
     }
 }
 
@@ -213,7 +235,8 @@ fn part(synced: &Image, written: &Image, chance: &mut Chance) -> Image {
         let file = mixed(&synced.file, &written.file, chance);
         return Image { file, log: written.log.clone(), mark: mark(chance, written) };
     }
-    let log = mixed(&synced.log, &written.log, chance);
+    let mut log = mixed(&synced.log, &written.log, chance);
+    log[..LOG_HEADER_BYTES].copy_from_slice(written.header());
     Image { file: synced.file.clone(), log, mark: mark(chance, synced) }
 }
 
