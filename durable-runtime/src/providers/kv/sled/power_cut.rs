@@ -25,8 +25,8 @@ use crate::providers::kv::gate::locked;
 use crate::providers::kv::recover::recover;
 use crate::providers::kv::store::{Opener, OrderedStore};
 use crate::providers::{
-    Capabilities, CommitId, Durability, NewMessage, OpenError, OwnerId, Provider, Queue, Transaction, TransactionOp,
-    TurnRequest,
+    Capabilities, CommitId, Durability, Maintain as _, NewMessage, OpenError, OwnerId, Provider, Queue, Transaction,
+    TransactionOp, TurnRequest,
 };
 
 const STORES: u64 = 5;
@@ -79,7 +79,8 @@ impl Watch {
     }
 }
 
-struct Watched(Arc<Watch>);
+/// A folder of which the files are watched, if it is that of the store and not one that is to take its place.
+struct Watched(Arc<Watch>, PathBuf);
 
 struct WatchedFile {
     watch: Arc<Watch>,
@@ -89,12 +90,15 @@ struct WatchedFile {
 
 impl Watched {
     fn watch(&self, name: &str, file: io::Result<Arc<dyn DiskFile>>) -> io::Result<Arc<dyn DiskFile>> {
+        if self.1 != self.0.folder {
+            return file;
+        }
         let name = FILES.into_iter().find(|known| *known == name).unwrap();
         Ok(Arc::new(WatchedFile { watch: self.0.clone(), name, file: file? }))
     }
 
     fn disk(&self) -> OsDisk {
-        OsDisk(self.0.folder.clone())
+        OsDisk(self.1.clone())
     }
 }
 
@@ -104,7 +108,12 @@ impl Disk for Watched {
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        self.watch(name, self.disk().open(name))
+        let file = self.watch(name, self.disk().open(name));
+        if let Some(name) = FILES.into_iter().find(|known| *known == name && self.1 == self.0.folder) {
+            // Whatever a store is opened with was synced before.
+            self.0.after(name);
+        }
+        file
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
@@ -245,7 +254,7 @@ impl Run {
         let taken = Folder::take(folder, "sled").unwrap();
         let watch = Arc::new(Watch { folder: folder.join("sled"), state: Mutex::default() });
         let of_store = watch.clone();
-        let disk = Arc::new(move |_| Arc::new(Watched(of_store.clone())) as Arc<dyn Disk>);
+        let disk = Arc::new(move |path| Arc::new(Watched(of_store.clone(), path)) as Arc<dyn Disk>);
         let mut store = SledFolder { log_bytes: LOG_BYTES, disk, ..SledFolder::new(&taken, 16 << 20) }.open().unwrap();
         let recovered = recover(&mut store).unwrap();
         let capabilities = Capabilities::new("sled").persistent(Durability::Immediate);
@@ -373,6 +382,9 @@ async fn what_was_acknowledged_survives_a_power_cut() {
         for round in 0..ROUNDS_PER_STORE {
             for _ in 0..run.chance.below(4) {
                 run.ledger = run.wave().await;
+            }
+            if round % 7 == 5 {
+                run.provider.compact().await.unwrap();
             }
             let before = FILES[run.chance.below(3) as usize];
             let (Image { synced, under_way }, after) = run.cut(before).await;
